@@ -30,14 +30,19 @@ pub struct AuditedEvent<'a> {
 }
 
 impl Finding {
-    /// Returns what is to be reported about a value that the policy hides because of `reason`.
-    pub(super) fn of_hidden(field: &Name, json: &str, reason: Reason) -> Option<Self> {
+    /// Returns what is to be reported about the value of a field that the policy hides because of
+    /// `reason`.
+    pub(super) fn of_hidden(
+        field: impl FnOnce() -> Name,
+        json: &str,
+        reason: Reason,
+    ) -> Option<Self> {
         let reason = match json {
             _ if mask::is_partial(json) => Reason::Partial,
             _ if mask::is_stand_in(json) => return None,
             _ => reason,
         };
-        Some(Self { field: field.clone(), reason })
+        Some(Self { field: field(), reason })
     }
 }
 
@@ -116,7 +121,7 @@ impl<'n> RedactionLog<'n> {
     /// Records that the value `json` at `path` is hidden.
     pub fn record_hidden(&mut self, path: Name, json: &str, reason: Reason) {
         if let Some(findings) = &mut self.findings {
-            findings.extend(Finding::of_hidden(&path, json, reason));
+            findings.extend(Finding::of_hidden(|| path.clone(), json, reason));
         }
         let names = &self.tap().redacted;
         let is_new = if names.len() <= LINEAR_SEARCH_MAX {

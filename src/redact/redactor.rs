@@ -157,20 +157,17 @@ impl Redactor {
                     InPlaceText::Frame(span) => span,
                     InPlaceText::Replaced(index) => replaced[index].span,
                 };
-                let (name, reason) = match (field.spec, field.key) {
-                    // The policy of an audit hides a field only because of its class.
-                    (Some(spec), _) if spec.class.is_hidden() => {
-                        (Name::Borrowed(spec.name), Reason::Declared(spec.class))
-                    }
-                    (Some(spec), _) => (Name::Borrowed(spec.name), Reason::Unknown),
-                    (None, InPlaceText::Frame(key)) => {
-                        (Name::Owned(key.slice(text).to_owned()), Reason::Unknown)
-                    }
-                    (None, InPlaceText::Replaced(index)) => {
-                        (replaced[index].text.clone(), Reason::Unknown)
-                    }
+                let name = || match (field.spec, field.key) {
+                    (Some(spec), _) => Name::Borrowed(spec.name),
+                    (None, InPlaceText::Frame(key)) => Name::Owned(key.slice(text).to_owned()),
+                    (None, InPlaceText::Replaced(index)) => replaced[index].text.clone(),
                 };
-                Finding::of_hidden(&name, value.slice(text), reason)
+                let reason = match field.spec {
+                    // The policy of an audit hides a field only because of its class.
+                    Some(spec) if spec.class.is_hidden() => Reason::Declared(spec.class),
+                    _ => Reason::Unknown,
+                };
+                Finding::of_hidden(name, value.slice(text), reason)
             }));
             let event_type = Cow::Borrowed(kind.spec().event_type);
             return AuditedEvent { event_type, kind: Some(kind), is_recorded: false };

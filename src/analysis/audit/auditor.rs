@@ -1,12 +1,13 @@
 //! Reads recordings and audits them on several threads.
 
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
 use super::chunk::{ChunkFindings, EventPlace, FindingKey};
-use super::report::{AuditLocation, AuditReport, MAX_BYTES, MAX_LOCATIONS};
+use super::report::{AuditLocation, AuditReport};
 use crate::error::{Error, Exit, Result};
 use crate::model::decode::Decoder;
 use crate::model::{Frame, Kind, Name, Origin};
@@ -17,7 +18,7 @@ use crate::transport::progress::Progress;
 use crate::transport::{self, Chunk, Item, recording};
 
 /// The memory of the findings in a chunk, in bytes. A chunk with more is audited in its turn.
-const MAX_CHUNK_BYTES: usize = MAX_BYTES / 16;
+const MAX_CHUNK_BYTES: usize = 1 << 18;
 
 /// Reads and audits files, where `-` is stdin. Blocks until their end.
 ///
@@ -32,9 +33,8 @@ pub fn audit_files(
     let (tx, mut items) = transport::channel(transport::QUEUE_CAPACITY);
     let mut merger = AuditMerger {
         auditor: EventAuditor::new(allowed.clone()),
-        report: AuditReport::default(),
-        files: paths.iter().map(|path| path.display().to_string().into()).collect(),
-        end: AuditLocation { file: "".into(), place: EventPlace::default() },
+        report: AuditReport::new(paths),
+        end: AuditLocation::default(),
         progress,
     };
     std::thread::scope(|scope| {
@@ -64,6 +64,7 @@ pub fn audit_files(
             ))
         })
     })?;
+    merger.report.sort();
     Ok(merger.report)
 }
 
@@ -99,14 +100,14 @@ impl EventAuditor {
                     lines += count_newlines(passed);
                     counted = start;
                 }
-                place.line = Some(lines + 1);
+                place.line = NonZeroU64::MIN.checked_add(lines);
             }
             self.frame(frame, |key| add(key, place));
         }
         if let Chunk::Lines(chunk) = chunk {
             lines += count_newlines(chunk.bytes.get(counted..).unwrap_or_default());
         }
-        EventPlace { event: place.event, line: Some(lines) }
+        EventPlace::end(place.event, lines)
     }
 
     /// Audits an event, and passes each finding to `add`.
@@ -146,11 +147,11 @@ impl ChunkWorker for EventAuditor {
         output.clear();
         let end = self.chunk(chunk, |key, place| {
             if output.size() <= MAX_CHUNK_BYTES {
-                output.add(key, place, MAX_LOCATIONS);
+                output.add(key, place);
             }
         });
         output.events = end.event;
-        output.lines = end.line.unwrap_or_default();
+        output.lines = end.lines();
     }
 }
 
@@ -158,7 +159,6 @@ impl ChunkWorker for EventAuditor {
 struct AuditMerger<'a> {
     auditor: EventAuditor,
     report: AuditReport,
-    files: Vec<Arc<str>>,
     /// The end of what has been audited: the number of events and lines of the current file.
     end: AuditLocation,
     progress: &'a Progress,
@@ -167,18 +167,17 @@ struct AuditMerger<'a> {
 impl AuditMerger<'_> {
     /// Moves the end by so many events and lines.
     fn advance(&mut self, events: u64, lines: u64) {
-        self.end.place.event += events;
-        self.end.place.line = Some(self.end.place.line.unwrap_or_default() + lines);
+        let place = &mut self.end.place;
+        *place = EventPlace::end(place.event + events, place.lines() + lines);
     }
 
     fn chunk(&mut self, chunk: &Chunk) {
         let Self { auditor, report, end, .. } = self;
         let passed = auditor.chunk(chunk, |key, place| {
-            let place = place.after(end.place);
-            report.add(key, &AuditLocation { file: Arc::clone(&end.file), place });
+            report.add(key, AuditLocation { place: place.after(end.place), ..*end });
         });
         report.events += passed.event;
-        self.advance(passed.event, passed.line.unwrap_or_default());
+        self.advance(passed.event, passed.lines());
     }
 }
 
@@ -191,14 +190,14 @@ impl InOrder for AuditMerger<'_> {
             Item::Chunk(chunk) => self.chunk(chunk),
             Item::Frame(frame) => {
                 let Self { auditor, report, end, .. } = self;
-                let place = EventPlace { event: 1, line: Some(1) }.after(end.place);
-                let location = AuditLocation { file: Arc::clone(&end.file), place };
-                auditor.frame(frame.as_frame(), |key| report.add(key, &location));
+                let location =
+                    AuditLocation { place: EventPlace::end(1, 1).after(end.place), ..*end };
+                auditor.frame(frame.as_frame(), |key| report.add(key, location));
                 report.events += 1;
                 self.advance(1, 1);
             }
             Item::Recording(number) => {
-                let file = self.files.get(*number).cloned().unwrap_or_default();
+                let file = u32::try_from(*number).unwrap_or(u32::MAX);
                 self.end = AuditLocation { file, place: EventPlace::default() };
             }
             Item::Connection(_) => {}
@@ -207,7 +206,8 @@ impl InOrder for AuditMerger<'_> {
     }
 
     fn merge(&mut self, chunk: &Chunk, output: &mut ChunkFindings) -> Option<()> {
-        if output.size() <= MAX_CHUNK_BYTES && self.report.merge(output, &self.end) {
+        if output.size() <= MAX_CHUNK_BYTES {
+            self.report.merge(output, self.end);
             self.advance(output.events, output.lines);
         } else {
             self.chunk(chunk);

@@ -1,26 +1,25 @@
 //! The findings in a set of recordings, and how they are reported.
 
-use std::collections::BTreeMap;
-use std::fmt::Write;
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::io::{self, Write};
+use std::path::PathBuf;
 
-use serde_json::{Value, json};
+use indexmap::map::Entry;
+use serde_json::json;
 
-use super::chunk::{ChunkFindings, EventPlace, FindingKey, FindingPlaces};
+use super::chunk::{ChunkFindings, EventPlace, FindingKey, FindingPlaces, Findings, MAX_PLACES};
 use crate::analysis::byte_budget::ByteBudget;
 use crate::model::Name;
 use crate::redact::Reason;
 use crate::text::terminal;
 
-/// The number of places of a finding that are reported.
-pub(super) const MAX_LOCATIONS: usize = 5;
+/// The memory of the findings, in bytes.
+const MAX_BYTES: usize = 5 << 19;
 
-/// The memory of the findings, in bytes. The report takes several times as much.
-pub(super) const MAX_BYTES: usize = 4 << 20;
-
-/// The memory of a finding besides its names, in bytes.
-const FINDING_BYTES: usize =
-    size_of::<(FindingKey, AuditLocations)>() * 3 / 2 + MAX_LOCATIONS * size_of::<AuditLocation>();
+/// The memory of a finding besides its names, in bytes. A map has room for more than it holds.
+const FINDING_BYTES: usize = size_of::<(FindingKey, FindingPlaces<AuditLocation>)>() * 3 / 2
+    + MAX_PLACES * size_of::<AuditLocation>();
 
 /// The event type of all findings that are not reported separately. No event type contains
 /// parentheses.
@@ -30,71 +29,91 @@ const OTHER: &str = "(other fields)";
 #[derive(Debug)]
 pub struct AuditReport {
     pub(super) events: u64,
-    /// The places of each finding.
-    findings: BTreeMap<FindingKey, AuditLocations>,
+    /// The names of the recordings, as they are shown.
+    files: Vec<String>,
+    findings: Findings<AuditLocation>,
     budget: ByteBudget,
 }
 
-impl Default for AuditReport {
-    fn default() -> Self {
-        let budget = ByteBudget::new(MAX_BYTES);
-        Self { events: 0, findings: BTreeMap::new(), budget }
-    }
-}
-
-#[derive(Debug, Default)]
-struct AuditLocations {
-    count: u64,
-    first: Vec<AuditLocation>,
-}
-
 /// A place in a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct AuditLocation {
-    pub file: Arc<str>,
+    /// The index of the file.
+    pub file: u32,
     pub place: EventPlace,
 }
 
-/// Returns the memory of a finding, in bytes.
-pub(super) fn finding_bytes((_, event_type, field): &FindingKey) -> usize {
-    FINDING_BYTES + event_type.len() + field.len()
-}
-
 impl AuditReport {
-    /// Adds a finding.
-    pub(super) fn add(&mut self, key: FindingKey, location: &AuditLocation) {
-        let bytes = finding_bytes(&key);
-        let key = if self.findings.contains_key(&key) || self.budget.take(bytes) {
-            key
-        } else {
-            (key.0, Name::Borrowed(OTHER), Name::Borrowed(""))
-        };
-        let locations = self.findings.entry(key).or_default();
-        locations.count += 1;
-        locations.add_place(location);
+    pub(super) fn new(paths: &[PathBuf]) -> Self {
+        let name = |path: &PathBuf| terminal::visible(&path.display().to_string()).into_owned();
+        Self {
+            events: 0,
+            files: paths.iter().map(name).collect(),
+            findings: Findings::default(),
+            budget: ByteBudget::new(MAX_BYTES),
+        }
     }
 
-    /// Adds the findings of a chunk that begins after `start`. Returns `false`, and adds nothing, if
-    /// there is no room for all of them.
-    pub(super) fn merge(&mut self, chunk: &ChunkFindings, start: &AuditLocation) -> bool {
-        let is_new = |key: &FindingKey| !self.findings.contains_key(key);
-        let new = chunk.findings.iter().filter(|(key, _)| is_new(key));
-        if !self.budget.take(new.map(|(key, _)| finding_bytes(key)).sum()) {
-            return false;
-        }
-        for (key, FindingPlaces { count, first }) in &chunk.findings {
-            let locations = match self.findings.get_mut(key) {
-                Some(locations) => locations,
-                None => self.findings.entry(key.clone()).or_default(),
-            };
-            locations.count += count;
-            for place in first {
-                let file = Arc::clone(&start.file);
-                locations.add_place(&AuditLocation { file, place: place.after(start.place) });
+    /// Adds a finding.
+    pub(super) fn add(&mut self, key: FindingKey, location: AuditLocation) {
+        let reason = key.0;
+        let places = match self.index(key) {
+            Some(index) => &mut self.findings[index],
+            None => self.others(reason),
+        };
+        places.count += 1;
+        places.add_place(location);
+    }
+
+    /// Adds the findings of a chunk that begins after `start`, and removes them from the chunk.
+    pub(super) fn merge(&mut self, chunk: &mut ChunkFindings, start: AuditLocation) {
+        let location =
+            |place: EventPlace| AuditLocation { place: place.after(start.place), ..start };
+        // The places of findings that are not reported separately, which are not in order.
+        let mut others = Vec::new();
+        for (key, FindingPlaces { count, first }) in chunk.findings.drain(..) {
+            let reason = key.0;
+            if let Some(index) = self.index(key) {
+                let places = &mut self.findings[index];
+                places.count += count;
+                for place in first {
+                    places.add_place(location(place));
+                }
+            } else {
+                let places = self.others(reason);
+                places.count += count;
+                if !places.is_full() {
+                    others.extend(first.into_iter().map(|place| (place, reason)));
+                }
             }
         }
+        others.sort_unstable();
+        for (place, reason) in others {
+            self.others(reason).add_place(location(place));
+        }
         self.events += chunk.events;
-        true
+    }
+
+    /// Returns the index of a finding, which is added if there is room for it.
+    fn index(&mut self, key: FindingKey) -> Option<usize> {
+        match self.findings.entry(key) {
+            Entry::Occupied(known) => Some(known.index()),
+            Entry::Vacant(new) => {
+                let (_, event_type, field) = new.key();
+                let has_room = self.budget.take(FINDING_BYTES + event_type.len() + field.len());
+                has_room.then(|| new.insert_entry(FindingPlaces::default()).index())
+            }
+        }
+    }
+
+    /// Returns the places of the findings that are not reported separately.
+    fn others(&mut self, reason: Reason) -> &mut FindingPlaces<AuditLocation> {
+        self.findings.entry((reason, Name::Borrowed(OTHER), Name::Borrowed(""))).or_default()
+    }
+
+    /// Puts the findings in the order in which they are reported.
+    pub(super) fn sort(&mut self) {
+        self.findings.sort_unstable_keys();
     }
 
     /// Whether there are no findings.
@@ -103,42 +122,37 @@ impl AuditReport {
         self.findings.is_empty()
     }
 
-    /// Renders the report as lines for people.
-    #[must_use]
-    pub fn text(&self) -> String {
+    /// Writes the report as lines for people.
+    pub fn write_text(&self, out: &mut dyn Write) -> io::Result<()> {
         let events =
             format!("{} {}", self.events, if self.events == 1 { "event" } else { "events" });
         if self.is_clean() {
-            return format!(
+            return writeln!(
+                out,
                 "nothing found in {events}; names and what is written out in words pass the \
-                 detectors\n"
+                 detectors"
             );
         }
         let count = self.findings.values().map(|places| places.count).sum::<u64>();
-        let mut text =
-            format!("{count} {} in {events}\n", if count == 1 { "finding" } else { "findings" });
-        let width = |column: fn(&FindingKey) -> String| {
-            self.findings.keys().map(|key| column(key).len()).max().unwrap_or(0)
-        };
-        let (names, reasons) = (width(name), width(|(reason, ..)| description(*reason)));
+        writeln!(out, "{count} {} in {events}", if count == 1 { "finding" } else { "findings" })?;
+        let names = self.findings.keys().map(name_length).max().unwrap_or(0);
+        let reasons: BTreeSet<_> = self.findings.keys().map(|key| key.0).collect();
+        let reasons =
+            reasons.into_iter().map(|reason| description(reason).len()).max().unwrap_or(0);
+        let mut at = String::new();
         for (key, places) in &self.findings {
-            let mut at: Vec<_> = places.first.iter().map(AuditLocation::text).collect();
-            if places.count > at.len() as u64 {
-                at.push("…".to_owned());
+            at.clear();
+            for (index, location) in places.first.iter().enumerate() {
+                at.push_str(if index > 0 { ", " } else { "" });
+                self.push_location(*location, &mut at);
             }
-            let _ = writeln!(
-                text,
-                "{:7}  {:names$}  {:reasons$}  {}",
-                places.count,
-                name(key),
-                description(key.0),
-                at.join(", ")
-            );
+            if places.count > places.first.len() as u64 {
+                at.push_str(", …");
+            }
+            let (count, name, reason) = (places.count, name(key), description(key.0));
+            writeln!(out, "{count:7}  {name:names$}  {reason:reasons$}  {at}")?;
         }
-        for advice in self.advice() {
-            text.push_str(advice);
-        }
-        text
+        self.advice().try_for_each(|advice| out.write_all(advice.as_bytes()))
     }
 
     /// Returns what to do about the findings, a line for each kind.
@@ -161,51 +175,49 @@ impl AuditReport {
         .filter_map(|(applies, advice)| applies.then_some(advice))
     }
 
-    /// Converts the report to a JSON object.
-    #[must_use]
-    pub fn json(&self) -> Value {
-        let findings: Vec<_> = self
-            .findings
-            .iter()
-            .map(|((reason, event_type, field), places)| {
-                let is_named = event_type != OTHER;
-                let places_json: Vec<_> = places.first.iter().map(AuditLocation::json).collect();
-                json!({
-                    "reason": code(*reason),
-                    "event_type": is_named.then_some(event_type),
-                    "field": is_named.then_some(field),
-                    "count": places.count,
-                    "places": places_json,
+    /// Writes the report as a JSON object on a line.
+    pub fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
+        write!(out, "{{\"events\":{},\"findings\":[", self.events)?;
+        for (index, ((reason, event_type, field), places)) in self.findings.iter().enumerate() {
+            let is_named = event_type != OTHER;
+            let locations: Vec<_> = places
+                .first
+                .iter()
+                .map(|AuditLocation { file, place: EventPlace { event, line } }| {
+                    json!({"file": self.file(*file), "event": event, "line": line})
                 })
-            })
-            .collect();
-        json!({"events": self.events, "findings": findings})
-    }
-}
-
-impl AuditLocations {
-    fn add_place(&mut self, location: &AuditLocation) {
-        if self.first.len() < MAX_LOCATIONS && self.first.last() != Some(location) {
-            self.first.push(location.clone());
+                .collect();
+            let finding = json!({
+                "reason": code(*reason),
+                "event_type": is_named.then_some(event_type),
+                "field": is_named.then_some(field),
+                "count": places.count,
+                "places": locations,
+            });
+            write!(out, "{}{finding}", if index > 0 { "," } else { "" })?;
         }
-    }
-}
-
-impl AuditLocation {
-    fn text(&self) -> String {
-        let file = terminal::visible(&self.file);
-        let EventPlace { event, line } = self.place;
-        line.map_or_else(|| format!("{file} event {event}"), |line| format!("{file}:{line}"))
+        writeln!(out, "]}}")
     }
 
-    fn json(&self) -> Value {
-        let EventPlace { event, line } = self.place;
-        json!({"file": terminal::visible(&self.file), "event": event, "line": line})
+    fn file(&self, index: u32) -> &str {
+        self.files.get(index as usize).map_or("", String::as_str)
+    }
+
+    fn push_location(&self, AuditLocation { file, place }: AuditLocation, text: &mut String) {
+        let file = self.file(file);
+        let _ = match place.line {
+            Some(line) => write!(text, "{file}:{line}"),
+            None => write!(text, "{file} event {}", place.event),
+        };
     }
 }
 
 fn name((_, event_type, field): &FindingKey) -> String {
     if field.is_empty() { event_type.to_string() } else { format!("{event_type}.{field}") }
+}
+
+fn name_length((_, event_type, field): &FindingKey) -> usize {
+    event_type.len() + if field.is_empty() { 0 } else { 1 + field.len() }
 }
 
 fn description(reason: Reason) -> String {

@@ -8,7 +8,7 @@ use crate::analysis::audit;
 use crate::cli::args::{AuditArgs, ReportFormat};
 use crate::cli::progress::ProgressLine;
 use crate::cli::resolve;
-use crate::cli::session::print;
+use crate::cli::session::print_with;
 use crate::error::{Error, Exit, Result};
 use crate::output::status;
 use crate::transport::progress::Progress;
@@ -41,10 +41,9 @@ pub(super) async fn run(args: AuditArgs) -> Result<Exit> {
             "report this as a bug",
         ))
     })?;
-    let text = match args.output {
-        ReportFormat::Text => report.text(),
-        ReportFormat::Json => report.json().to_string() + "\n",
-    };
-    print(text.as_bytes())?;
+    print_with(|out| match args.output {
+        ReportFormat::Text => report.write_text(out),
+        ReportFormat::Json => report.write_json(out),
+    })?;
     Ok(if report.is_clean() { Exit::Done } else { Exit::Verdict })
 }
