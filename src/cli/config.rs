@@ -8,6 +8,7 @@ mod layers;
 mod origin;
 mod parse;
 mod report;
+mod toml_file;
 
 #[cfg(feature = "internals")]
 pub use edit::example;

@@ -8,17 +8,16 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use clap::Command;
 use toml_edit::{Document, Item, Table, Value};
 
+use super::toml_file::TomlFile;
 use crate::cli::settings::{self, Role, Setting, is_flag, is_list, is_path};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::query::is_filter_name;
-use crate::transport::input_file::{self, InputFile, cause};
-use crate::transport::private_file::{is_private, permissions};
+use crate::transport::input_file;
 
 /// The maximum size of a configuration file in bytes. A larger file is something else.
 pub(super) const LIMIT: u64 = 1 << 20;
@@ -90,72 +89,44 @@ pub fn profiles() -> Vec<String> {
 impl File {
     /// Reads a configuration file. Returns `None` if it does not exist.
     pub fn read(path: &Path, watch: &Command) -> Result<Option<Self>> {
-        let what = || format!("cannot use the configuration {}", path.display());
-        let failed = |error: &io::Error| {
-            Error::usage(what(), cause(error), "check the path and its permissions")
-        };
-        let InputFile { bytes, meta } = match input_file::read(path, LIMIT) {
-            Ok(file) => file,
+        match std::fs::metadata(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(failed(&error)),
-        };
-        if permissions(&meta) & 0o022 != 0 {
-            let why = "other users can write it, and could redirect your API key";
-            return Err(Error::usage(what(), why, "remove their permission with `chmod go-w`"));
+            _ => {}
         }
-        let text = String::from_utf8(bytes)
-            .map_err(|_| Error::usage(what(), "it is not UTF-8 text", "name a TOML file"))?;
-        Self::parse(path, &text, is_private(&meta), watch).map(Some)
+        let file = TomlFile::read(path, "the configuration", LIMIT)?;
+        ConfigReader { file: &file, watch }.file().map(Some)
     }
 
     /// Parses the text of a configuration file. `private` is whether only its owner can read it.
     pub fn parse(path: &Path, text: &str, private: bool, watch: &Command) -> Result<Self> {
-        ConfigReader { path, text, private, watch }.file()
+        let file = TomlFile { path: path.to_owned(), text: text.to_owned(), is_private: private };
+        ConfigReader { file: &file, watch }.file()
     }
 }
 
 /// Parses one configuration file.
 struct ConfigReader<'a> {
-    path: &'a Path,
-    text: &'a str,
-    private: bool,
+    file: &'a TomlFile,
     watch: &'a Command,
 }
 
 impl ConfigReader<'_> {
-    fn line(&self, span: Option<Range<usize>>) -> usize {
-        let end = span.map_or(0, |span| span.start).min(self.text.len());
-        self.text.get(..end).map_or(1, |before| before.matches('\n').count() + 1)
-    }
-
-    fn wrong(
-        &self,
-        line: usize,
-        what: &str,
-        why: impl Into<String>,
-        advice: impl Into<String>,
-    ) -> Error {
-        let subject = if what.is_empty() { String::new() } else { format!(" ({what})") };
-        Error::usage(
-            format!("cannot use {}, line {line}{subject}", self.path.display()),
-            why,
-            advice,
-        )
-    }
-
     fn file(&self) -> Result<File> {
-        let document = Document::parse(self.text).map_err(|error| {
-            let advice = "write name = \"value\"; `evtap config init` writes an example";
-            self.wrong(self.line(error.span()), "", "invalid TOML", advice)
-        })?;
-        let mut file = File { path: self.path.to_owned(), ..File::default() };
+        let advice = "write name = \"value\"; `evtap config init` writes an example";
+        let document = self.file.document(advice)?;
+        let mut file = File { path: self.file.path.clone(), ..File::default() };
         for (name, item) in document.iter() {
             match name {
                 "profile" => {
                     let advice = "write profile = \"staging\"";
                     let name = item.as_str().map(str::to_owned);
                     file.default_profile = Some(name.ok_or_else(|| {
-                        self.wrong(self.line(item.span()), "profile", "not a string", advice)
+                        self.file.wrong(
+                            self.file.line(item.span()),
+                            "profile",
+                            "not a string",
+                            advice,
+                        )
                     })?);
                 }
                 "profiles" => {
@@ -184,21 +155,21 @@ impl ConfigReader<'_> {
     fn table(&self, name: &str, item: &Item) -> Result<Table> {
         item.clone().into_table().map_err(|_| {
             let advice = format!("write its settings below [{name}], one per line");
-            self.wrong(self.line(item.span()), name, "not a table", advice)
+            self.file.wrong(self.file.line(item.span()), name, "not a table", advice)
         })
     }
 
     /// Adds an entry, which is a setting or the table of filters, to a section.
     fn entry(&self, table: &Table, name: &str, item: &Item, section: &mut Section) -> Result<()> {
         let line =
-            self.line(table.key(name).and_then(toml_edit::Key::span).or_else(|| item.span()));
+            self.file.line(table.key(name).and_then(toml_edit::Key::span).or_else(|| item.span()));
         if name == "filters" {
             for (name, item) in &self.table(name, item)? {
                 section.filters.insert(name.to_owned(), self.filter(name, item)?);
             }
             return Ok(());
         }
-        let wrong = |(why, advice): (String, String)| self.wrong(line, name, why, advice);
+        let wrong = |(why, advice): (String, String)| self.file.wrong(line, name, why, advice);
         let setting = Setting::lookup(name).map_err(wrong)?;
         let option = setting
             .option(self.watch, self.watch)
@@ -207,24 +178,24 @@ impl ConfigReader<'_> {
         setting.check(option, &values).map_err(wrong)?;
         if is_path(option) {
             for path in &mut values {
-                *path = self.resolve(path);
+                *path = self.file.resolve(path).to_string_lossy().into_owned();
             }
         }
         if setting.role == Role::Proxy
-            && !self.private
+            && !self.file.is_private
             && values.iter().any(|url| url.contains('@'))
         {
             let why = "it holds a password, and other users can read the file";
-            return Err(self.wrong(line, name, why, "make the file private with `chmod 600`"));
+            return Err(self.file.wrong(line, name, why, "make the file private with `chmod 600`"));
         }
         section.settings.insert(setting.name, FileEntry { values, line });
         Ok(())
     }
 
     fn filter(&self, name: &str, item: &Item) -> Result<(String, usize)> {
-        let line = self.line(item.span());
+        let line = self.file.line(item.span());
         if !is_filter_name(name) {
-            return Err(self.wrong(
+            return Err(self.file.wrong(
                 line,
                 name,
                 "invalid filter name",
@@ -232,7 +203,12 @@ impl ConfigReader<'_> {
             ));
         }
         item.as_str().map(|expression| (expression.to_owned(), line)).ok_or_else(|| {
-            self.wrong(line, name, "not a string", "write name = '.event_type == \"call.ended\"'")
+            self.file.wrong(
+                line,
+                name,
+                "not a string",
+                "write name = '.event_type == \"call.ended\"'",
+            )
         })
     }
 
@@ -263,15 +239,8 @@ impl ConfigReader<'_> {
             } else {
                 "give a string"
             };
-            self.wrong(line, name, "wrong type", advice)
+            self.file.wrong(line, name, "wrong type", advice)
         })
-    }
-
-    /// Resolves a path relative to the directory of the file. `~/` is the home directory.
-    fn resolve(&self, path: &str) -> String {
-        let home = path.strip_prefix("~/").and_then(|rest| Some(std::env::home_dir()?.join(rest)));
-        let path = home.unwrap_or_else(|| self.path.parent().unwrap_or(Path::new("")).join(path));
-        path.to_string_lossy().into_owned()
     }
 
     /// Returns an error if a section sets more than one source of the API key.
@@ -284,6 +253,6 @@ impl ConfigReader<'_> {
         }
         let line = lines.into_iter().max().unwrap_or_default();
         let why = "only one of them can be set";
-        Err(self.wrong(line, &names.join(", "), why, "remove one of them"))
+        Err(self.file.wrong(line, &names.join(", "), why, "remove one of them"))
     }
 }
