@@ -54,6 +54,11 @@ impl Credential {
         Ok(Self(token.to_owned()))
     }
 
+    /// The credential of a ring without a key, which no server accepts.
+    pub(super) const fn missing() -> Self {
+        Self(String::new())
+    }
+
     /// Reads a credential from a file or a pipe.
     pub fn read(path: &Path) -> Result<Self> {
         let from = path.display().to_string();
@@ -102,6 +107,8 @@ pub enum KeySource {
     File(PathBuf),
     /// The output of a shell command.
     Command(String),
+    /// The output of a program, which no shell starts: its path or name, and its arguments.
+    Program(Vec<String>),
 }
 
 impl KeySource {
@@ -109,7 +116,7 @@ impl KeySource {
     pub(super) fn is_lasting(&self) -> bool {
         match self {
             Self::File(path) => std::fs::metadata(path).is_ok_and(|meta| meta.is_file()),
-            Self::Environment | Self::Command(_) => true,
+            Self::Environment | Self::Command(_) | Self::Program(_) => true,
         }
     }
 
@@ -135,39 +142,44 @@ impl KeySource {
                 )
             }
             Self::Command(command) => {
-                let printed = command_output(command).await.map_err(|why| {
-                    let advice = "run the command by itself to see its error";
-                    Error::new(
-                        Exit::Credential,
-                        "cannot get the API key from --api-key-command",
-                        why,
-                        advice,
-                    )
-                })?;
-                Credential::new(&printed, "--api-key-command")
+                let (shell, option) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
+                printed_key(shell, &[option.to_owned(), command.clone()], "--api-key-command").await
+            }
+            Self::Program(words) => {
+                let (program, arguments) =
+                    words.split_first().map_or(("", &[][..]), |(first, rest)| (first, rest));
+                printed_key(program, arguments, "api_key_command").await
             }
         }
     }
 }
 
-/// Runs a command in the shell and returns its output, or why it failed.
+/// Runs a program and returns the key that it prints. `from` names the setting in errors.
+async fn printed_key(program: &str, arguments: &[String], from: &str) -> Result<Credential> {
+    let printed = command_output(program, arguments).await.map_err(|why| {
+        let advice = "run the command by itself to see its error";
+        Error::new(Exit::Credential, format!("cannot get the API key from {from}"), why, advice)
+    })?;
+    Credential::new(&printed, from)
+}
+
+/// Runs a program and returns its output, or why it failed.
 ///
 /// The command gets no stdin, which may be a recording. Its stderr is discarded, because it may
 /// contain a secret.
-async fn command_output(command: &str) -> Result<String, String> {
-    let (shell, option) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
-    let mut program = Command::new(shell);
+async fn command_output(program: &str, arguments: &[String]) -> Result<String, String> {
+    let mut command = Command::new(program);
     for variable in SECRET_VARIABLES {
-        program.env_remove(variable);
+        command.env_remove(variable);
     }
-    let mut child = program
-        .args([option, command])
+    let mut child = command
+        .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .kill_on_drop(true)
         .spawn()
-        .map_err(|error| format!("cannot run the shell: {}", error.kind()))?;
+        .map_err(|error| format!("cannot run it: {}", error.kind()))?;
     let mut stdout = child.stdout.take().expect("it is piped").take(MAX_LENGTH as u64 * 2);
     let mut printed = Vec::new();
     let ended = async {
@@ -261,6 +273,24 @@ mod tests {
                 error.to_string().contains(why) && !error.to_string().contains("canary"),
                 "{error}"
             );
+        }
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn no_shell_reads_the_words_of_a_program() {
+        let read = async |words: &[&str]| {
+            KeySource::Program(words.iter().map(|word| (*word).to_owned()).collect()).read().await
+        };
+        assert_eq!(read(&["echo", "sk-$HOME"]).await, Credential::new("sk-$HOME", "a test"));
+        for (words, why) in [
+            (&["no-such-program-canary"][..], "cannot run it: entity not found"),
+            (&["sh", "-c", "echo canary >&2; exit 3"], "it exited with status 3"),
+            (&[], "cannot run it"),
+        ] {
+            let error = read(words).await.expect_err("a failure").to_string();
+            assert!(error.starts_with("cannot get the API key from api_key_command: "), "{error}");
+            assert!(error.contains(why) && !error.contains("canary"), "{error}");
         }
     }
 

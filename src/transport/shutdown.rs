@@ -24,6 +24,13 @@ pub async fn wait_for_terminal_signal() -> std::io::Result<Exit> {
     wait(true).await
 }
 
+/// Waits for SIGINT or SIGTERM and returns the exit status for it, where SIGHUP has another meaning;
+/// see [`Hangup`].
+#[cfg(unix)]
+pub async fn wait_for_end() -> std::io::Result<Exit> {
+    wait(false).await
+}
+
 #[cfg(unix)]
 async fn wait(has_hangup: bool) -> std::io::Result<Exit> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -59,10 +66,41 @@ pub async fn wait_for_signal() -> std::io::Result<Exit> {
     tokio::signal::ctrl_c().await.map(|()| Exit::Interrupted)
 }
 
+/// Waits for Ctrl-C and returns the exit status for it.
+#[cfg(not(unix))]
+pub async fn wait_for_end() -> std::io::Result<Exit> {
+    wait_for_signal().await
+}
+
 /// Waits for Ctrl-C and returns the exit status for it. Closing a console ends its processes.
 #[cfg(not(unix))]
 pub async fn wait_for_terminal_signal() -> std::io::Result<Exit> {
     wait_for_signal().await
+}
+
+/// SIGHUP as the request to read a file again. It no longer ends the process once this exists.
+pub struct Hangup {
+    #[cfg(unix)]
+    signal: tokio::signal::unix::Signal,
+}
+
+impl Hangup {
+    /// Begins to wait for the signal.
+    pub fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            #[cfg(unix)]
+            signal: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?,
+        })
+    }
+
+    /// Waits for the signal, which does not exist on all systems.
+    pub async fn received(&mut self) {
+        #[cfg(unix)]
+        if self.signal.recv().await.is_some() {
+            return;
+        }
+        std::future::pending::<()>().await;
+    }
 }
 
 /// A flag that any thread can set once to end the run.

@@ -119,7 +119,7 @@ fn describe(source: &KeySource) -> String {
     match source {
         KeySource::Environment => crate::transport::credential::API_KEY_VARIABLE.to_owned(),
         KeySource::File(path) => path.display().to_string(),
-        KeySource::Command(_) => "--api-key-command".to_owned(),
+        KeySource::Command(_) | KeySource::Program(_) => "--api-key-command".to_owned(),
     }
 }
 
