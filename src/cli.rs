@@ -9,13 +9,17 @@ pub mod hardening;
 mod inputs;
 #[cfg(feature = "internals")]
 pub mod internals;
+mod open_files;
 mod platform;
 mod progress;
 mod resolve;
 mod secret_text;
 mod session;
 pub mod settings;
+mod shard;
+mod starts;
 mod usage_error;
+mod workspaces;
 
 use std::io::Write as _;
 use std::process::ExitCode;

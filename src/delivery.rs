@@ -45,7 +45,7 @@ impl Delivery {
     /// Creates a delivery to these destinations, which resumes at the cursor if there is one.
     #[must_use]
     pub fn new(mut destinations: Vec<Box<dyn Destination>>, cursor: Option<Cursor>) -> Self {
-        let delivered: Option<Vec<_>> = cursor.as_ref().map(|cursor| cursor.delivered().collect());
+        let delivered = cursor.as_ref().map(Cursor::delivered);
         for destination in &mut destinations {
             match &delivered {
                 Some(delivered) => destination.skip_delivered(delivered),
@@ -76,7 +76,7 @@ impl Delivery {
 
     /// Returns whether an earlier run delivered the event.
     pub fn is_known(&mut self, frame: &Frame<'_>, event: &RedactedEvent<'_>) -> bool {
-        self.cursor.as_mut().is_some_and(|cursor| cursor.is_known(frame, event))
+        self.cursor.as_ref().is_some_and(|cursor| cursor.is_known(frame, event))
     }
 
     /// Returns whether a destination needs ids; see [`Destination::needs_ids`].
@@ -109,7 +109,7 @@ impl Delivery {
     /// Advances the pending position past a processed event, delivered or not. Returns true if it
     /// is time to flush.
     pub fn advance(&mut self, frame: &Frame<'_>, event: &RedactedEvent<'_>) -> bool {
-        if let Some(cursor) = &mut self.cursor {
+        if let Some(cursor) = &self.cursor {
             cursor.advance(frame, event);
         }
         self.pending += usize::from(!self.is_empty());
@@ -123,14 +123,14 @@ impl Delivery {
         }
         self.destinations.iter_mut().try_for_each(|destination| destination.flush())?;
         self.destinations.iter_mut().try_for_each(|destination| destination.acknowledge())?;
-        Ok(self.cursor.as_mut().map_or(Ok(()), Cursor::commit)?)
+        Ok(self.cursor.as_ref().map_or(Ok(()), Cursor::commit)?)
     }
 
     /// Delivers what is pending and forces the destinations and the cursor to disk.
     pub fn finish(&mut self) -> Result<(), OutputError> {
         self.flush()?;
         self.destinations.iter_mut().try_for_each(|destination| destination.sync())?;
-        Ok(self.cursor.as_mut().map_or(Ok(()), Cursor::finish)?)
+        Ok(self.cursor.as_ref().map_or(Ok(()), Cursor::finish)?)
     }
 }
 

@@ -16,3 +16,4 @@ pub use edit::{init, set_profile};
 pub use file::{default_path, profiles};
 pub use parse::{ParseError, early_status_format, parse};
 pub use report::ResolvedConfig;
+pub(crate) use toml_file::TomlFile;

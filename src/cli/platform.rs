@@ -12,7 +12,7 @@ use crate::error::{Error, Exit, Result};
 use crate::output::status::StatusFormat;
 use crate::transport::auto_observe::{self, ObserverSlots};
 use crate::transport::client::{Client, Endpoints, Network};
-use crate::transport::credential::Credential;
+use crate::transport::credential::{Credential, KeySource};
 use crate::transport::key_ring::KeyRing;
 use crate::transport::sse::{self, Start};
 use crate::transport::{self, Sender, SourceConfig, observer};
@@ -22,6 +22,60 @@ const LINGER: Duration = Duration::from_secs(2);
 
 /// A source that runs until its stream ends for good.
 pub type SourceTask = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
+
+/// Creates a client of the platform that the options name.
+fn client(connection: &args::ConnectionArgs) -> Result<Client> {
+    let network = resolve::network(&connection.auth);
+    let endpoints = Endpoints::resolve(
+        &connection.base_url,
+        connection.agent_base_url.as_deref(),
+        network.insecure_http,
+    )?;
+    Client::new(endpoints, &network)
+}
+
+/// A client of the platform, whose workspaces may have their own keys.
+pub struct KeyedPlatform {
+    client: Client,
+    /// The key of the workspaces without their own.
+    keys: Option<KeyRing>,
+    limits: SourceConfig,
+}
+
+impl KeyedPlatform {
+    /// Connects to the platform that the options name. They need not name a key.
+    pub async fn connect(
+        connection: &args::ConnectionArgs,
+        limits: SourceConfig,
+        status: StatusFormat,
+    ) -> Result<Self> {
+        if resolve::key_source(&connection.auth).is_none() {
+            return Ok(Self { client: client(connection)?, keys: None, limits });
+        }
+        let Platform { client, keys, limits } =
+            Platform::connect(connection, limits, status).await?;
+        Ok(Self { client, keys: Some(keys), limits })
+    }
+
+    /// Returns whether there is a key for workspaces without their own.
+    pub const fn has_key(&self) -> bool {
+        self.keys.is_some()
+    }
+
+    /// Returns a ring for a workspace: with the key that all share, or, if it has its own `source`,
+    /// without a key until that has been read.
+    pub fn ring_of(&self, source: Option<&KeySource>) -> KeyRing {
+        match (&self.keys, source) {
+            (Some(keys), None) => keys.fork(),
+            _ => KeyRing::without_key(),
+        }
+    }
+
+    /// Returns the platform as the holder of these keys sees it.
+    pub fn with_keys(&self, keys: KeyRing) -> Platform {
+        Platform { client: self.client.clone(), keys, limits: self.limits }
+    }
+}
 
 /// A client of the platform, with the keys and the configuration that its sources share.
 #[derive(Clone)]
@@ -38,13 +92,7 @@ impl Platform {
         limits: SourceConfig,
         status: StatusFormat,
     ) -> Result<Self> {
-        let network = resolve::network(&connection.auth);
-        let endpoints = Endpoints::resolve(
-            &connection.base_url,
-            connection.agent_base_url.as_deref(),
-            network.insecure_http,
-        )?;
-        let client = Client::new(endpoints, &network)?;
+        let client = client(connection)?;
         let (credential, source) = resolve::api_key(&connection.auth).await?;
         resolve::warn_if_exposed(&source, status);
         Ok(Self { client, keys: KeyRing::new(credential, Some(source)), limits })

@@ -41,6 +41,7 @@ pub struct SessionBuilder {
     is_quiet: bool,
     pace: Option<Arc<Pace>>,
     recordings: Vec<PathBuf>,
+    reloads: bool,
 }
 
 impl SessionBuilder {
@@ -58,6 +59,7 @@ impl SessionBuilder {
             is_quiet: false,
             pace: None,
             recordings: Vec::new(),
+            reloads: false,
         }
     }
 
@@ -99,6 +101,11 @@ impl SessionBuilder {
         Self { pace: Some(pace), ..self }
     }
 
+    /// Leaves SIGHUP to a source that reads a file again, unless there is a live screen.
+    pub fn with_reloads(self, reloads: bool) -> Self {
+        Self { reloads, ..self }
+    }
+
     /// Names the recordings that are read, in order. Without an event in one of them, the run fails.
     pub fn with_recordings(self, recordings: &[PathBuf]) -> Self {
         Self { recordings: recordings.to_owned(), ..self }
@@ -133,6 +140,8 @@ impl SessionBuilder {
         let mut signal = std::pin::pin!(async {
             if has_screen {
                 shutdown::wait_for_terminal_signal().await
+            } else if self.reloads {
+                shutdown::wait_for_end().await
             } else {
                 shutdown::wait_for_signal().await
             }

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -56,7 +57,12 @@ struct Position {
 }
 
 /// Remembers up to which event each workspace has been delivered, in a file.
-pub struct Cursor {
+///
+/// A clone is the same cursor, so that streams can begin while the delivery advances it.
+#[derive(Clone)]
+pub struct Cursor(Arc<Mutex<CursorState>>);
+
+struct CursorState {
     path: PathBuf,
     /// The file at the path, which is locked while it is open.
     lock: File,
@@ -127,41 +133,78 @@ impl Cursor {
                 events.into_iter().map(|(id, identity, count)| ((id, identity), count)).collect();
             streams.insert(workspace, CursorStream { id, known: delivered.clone(), delivered });
         }
-        Ok(Self { path: path.to_owned(), lock: file, streams, changed: false, synced: None })
+        let state = CursorState {
+            path: path.to_owned(),
+            lock: file,
+            streams,
+            changed: false,
+            synced: None,
+        };
+        Ok(Self(Arc::new(Mutex::new(state))))
     }
 
-    /// Returns the position from which to request a workspace's stream; `None` for a new workspace,
-    /// which begins at `now` (in milliseconds of Unix time).
+    /// Returns the positions from which to request the streams of workspaces; `None` for a new
+    /// workspace, which begins at `now` (in milliseconds of Unix time).
     ///
-    /// The position of a new workspace is written at once, so that a run that dies before its first
+    /// The positions of new workspaces are written at once, so that a run that dies before its first
     /// event leaves no gap.
-    pub fn start(&mut self, workspace_id: &str, now: u64) -> Result<Option<Start>> {
-        if let Some(stream) = self.streams.get(workspace_id) {
+    pub fn starts(&self, workspaces: &[String], now: u64) -> Result<Vec<Option<Start>>> {
+        let mut state = self.state();
+        let starts = workspaces.iter().map(|workspace| state.start(workspace, now)).collect();
+        state.commit().map_err(|error| {
+            let what = format!("cannot write the cursor {}", state.path.display());
+            Error::new(Exit::Failure, what, input_file::cause(&error), "check the path of --cursor")
+        })?;
+        Ok(starts)
+    }
+
+    /// Returns the events that earlier runs delivered and that the server may send again.
+    pub(super) fn delivered(&self) -> Vec<(DeliveryKey, u32)> {
+        let state = self.state();
+        let known = state.streams.values().flat_map(|stream| &stream.known);
+        known.map(|(key, count)| (*key, *count)).collect()
+    }
+
+    /// Returns whether an earlier run delivered the event, and forgets one of its deliveries.
+    pub(super) fn is_known(&self, frame: &Frame<'_>, shown: &RedactedEvent<'_>) -> bool {
+        self.state().is_known(frame, shown)
+    }
+
+    /// Moves the position past an event, in memory.
+    pub(super) fn advance(&self, frame: &Frame<'_>, shown: &RedactedEvent<'_>) {
+        self.state().advance(frame, shown);
+    }
+
+    /// Writes the file if the position changed.
+    pub(super) fn commit(&self) -> io::Result<()> {
+        self.state().commit()
+    }
+
+    /// Writes the file and forces it to disk.
+    pub(super) fn finish(&self) -> io::Result<()> {
+        self.state().finish()
+    }
+
+    fn state(&self) -> MutexGuard<'_, CursorState> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl CursorState {
+    fn start(&mut self, workspace_id: &str, now: u64) -> Option<Start> {
+        if let Some(stream) = self.streams.get_mut(workspace_id) {
+            // A workspace may also have been removed and added again in this run.
+            stream.known.clone_from(&stream.delivered);
             let is_event = stream.delivered.keys().any(|(id, _)| *id == stream.id);
-            return Ok(Some(if is_event {
-                Start::After(stream.id)
-            } else {
-                Start::Since(stream.id)
-            }));
+            return Some(if is_event { Start::After(stream.id) } else { Start::Since(stream.id) });
         }
         self.streams
             .insert(workspace_id.to_owned(), CursorStream { id: now, ..CursorStream::default() });
         self.changed = true;
-        self.commit().map(|()| None).map_err(|error| {
-            let what = format!("cannot write the cursor {}", self.path.display());
-            Error::new(Exit::Failure, what, input_file::cause(&error), "check the path of --cursor")
-        })
+        None
     }
 
-    /// Iterates over the events that earlier runs delivered and that the server may send again.
-    pub(super) fn delivered(&self) -> impl Iterator<Item = (DeliveryKey, u32)> {
-        self.streams
-            .values()
-            .flat_map(|stream| stream.known.iter().map(|(key, count)| (*key, *count)))
-    }
-
-    /// Returns whether an earlier run delivered the event, and forgets one of its deliveries.
-    pub(super) fn is_known(&mut self, frame: &Frame<'_>, shown: &RedactedEvent<'_>) -> bool {
+    fn is_known(&mut self, frame: &Frame<'_>, shown: &RedactedEvent<'_>) -> bool {
         let stream = frame.origin.workspace_id.as_ref().and_then(|id| self.streams.get_mut(id));
         let (Some(stream), Some(key)) =
             (stream.filter(|stream| !stream.known.is_empty()), key(frame, shown))
@@ -174,8 +217,7 @@ impl Cursor {
         take(&mut stream.known, key)
     }
 
-    /// Moves the position past an event, in memory.
-    pub(super) fn advance(&mut self, frame: &Frame<'_>, shown: &RedactedEvent<'_>) {
+    fn advance(&mut self, frame: &Frame<'_>, shown: &RedactedEvent<'_>) {
         let stream = frame.origin.workspace_id.as_ref().and_then(|id| self.streams.get_mut(id));
         let (Some(stream), Some(key)) = (stream, key(frame, shown)) else { return };
         if key.0 != stream.id {
@@ -188,14 +230,12 @@ impl Cursor {
         self.changed = true;
     }
 
-    /// Writes the file if the position changed.
-    pub(super) fn commit(&mut self) -> io::Result<()> {
+    fn commit(&mut self) -> io::Result<()> {
         let sync = self.synced.is_none_or(|synced| synced.elapsed() >= SYNC_INTERVAL);
         self.write(sync)
     }
 
-    /// Writes the file and forces it to disk.
-    pub(super) fn finish(&mut self) -> io::Result<()> {
+    fn finish(&mut self) -> io::Result<()> {
         self.changed |= self.synced.is_some();
         self.write(true)
     }

@@ -50,8 +50,8 @@ fn deliver(delivery: &mut Delivery, frames: &[RawFrame], policy: &Policy) -> usi
 }
 
 fn open(directory: &Path) -> (Delivery, Option<Start>) {
-    let mut cursor = Cursor::open(&directory.join("cursor")).expect("a cursor");
-    let start = cursor.start(WORKSPACE, 100).expect("written");
+    let cursor = Cursor::open(&directory.join("cursor")).expect("a cursor");
+    let start = cursor.starts(&[WORKSPACE.to_owned()], 100).expect("written")[0];
     let record = Recorder::open(&directory.join("record")).expect("a record");
     (Delivery::new(vec![Box::new(record)], Some(cursor)), start)
 }

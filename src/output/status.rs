@@ -141,6 +141,48 @@ fn name(origin: &Origin) -> String {
     }
 }
 
+/// The workspaces of a file, by what a version of it changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WorkspaceCounts {
+    /// The workspaces that this process watches.
+    pub watched: usize,
+    /// The workspaces in the file.
+    pub listed: usize,
+    /// The workspaces that were added to those that this process watches.
+    pub added: usize,
+    /// The workspaces that were removed from them.
+    pub removed: usize,
+}
+
+/// Reports that a version of the workspaces `file` is in force. `shard` is the one of this process.
+pub fn workspaces(format: StatusFormat, file: &str, shard: Option<&str>, counts: &WorkspaceCounts) {
+    let WorkspaceCounts { watched, listed, added, removed } = *counts;
+    match format {
+        StatusFormat::None => {}
+        StatusFormat::Text | StatusFormat::Inline => {
+            let of_shard = shard.map(|shard| format!(" (shard {shard})")).unwrap_or_default();
+            let waiting = if watched == 0 { "; waiting for the file to change" } else { "" };
+            report(&format!(
+                "watching {watched} of {listed} workspaces in {file}{of_shard}: {added} added, \
+                 {removed} removed{waiting}"
+            ));
+        }
+        StatusFormat::Json => {
+            let mut object = json!({
+                "status": "workspaces",
+                "watched": watched,
+                "listed": listed,
+                "added": added,
+                "removed": removed,
+            });
+            if let Some(shard) = shard {
+                object["shard"] = json!(shard);
+            }
+            report_json(&object);
+        }
+    }
+}
+
 /// Reports the summary of a run. As JSON, it is written when the process ends, with the exit status.
 /// As text, it is written only if somebody watches or there is a problem or a destination to report.
 pub fn summary(format: StatusFormat, counts: &RunCounts, watched: bool) {

@@ -81,6 +81,21 @@ pub const STATUS_LINES: &[StatusLine] = &[
         members: &[REASON, WORKSPACE, CALL],
     },
     StatusLine {
+        status: "workspaces",
+        doc: "A version of --workspaces-file is in force: at the start, after a change or SIGHUP.",
+        members: &[
+            member("watched", MemberType::Count, "Workspaces that this process watches."),
+            member("listed", MemberType::Count, "Workspaces in the file."),
+            member(
+                "added",
+                MemberType::Count,
+                "Workspaces that this process did not watch before.",
+            ),
+            member("removed", MemberType::Count, "Workspaces that it does not watch any more."),
+            optional("shard", MemberType::Text, "The value of --shard."),
+        ],
+    },
+    StatusLine {
         status: "gap",
         doc: "Events are or may be missing; stdout has a tap.gap event.",
         members: &[

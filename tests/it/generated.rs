@@ -150,6 +150,8 @@ async fn the_examples_of_the_manual_run() {
     };
     run("evtap watch -w demo --demo-rate 2000 -n 500 > day.ndjson; echo key > amigo.key; chmod 600 amigo.key").await;
     run("printf 'event: call.ended\\ndata: {}\\n\\n' > capture.sse; echo '.event_type == \"call.started\"' > steps.txt").await;
+    run("printf '[[workspaces]]\\nid = \"d3300000-0000-4000-8000-%012d\"\\n' {1..20} > clinics.toml")
+        .await;
     let root = args::definition();
     let commands = root.get_subcommands().map(clap::Command::get_name).chain(["evtap"]);
     for example in commands.flat_map(manual::examples) {

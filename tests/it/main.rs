@@ -66,3 +66,4 @@ mod traces;
 mod undeclared;
 mod usage;
 mod vs_curl_jq;
+mod workspaces_file;

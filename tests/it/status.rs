@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use evtap::emulator::DEMO_WORKSPACE;
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
@@ -71,6 +72,11 @@ async fn runs() -> Vec<(Evtap, Vec<&'static str>)> {
     vec![
         (replay(&[]), vec!["gap", "done"]),
         (watch(&base, "-n 3 --status json"), vec!["connected", "done"]),
+        (
+            watch(&base, "-n 3 --status json --workspaces-file clinics.toml --shard 1/1")
+                .file("clinics.toml", format!("workspaces = [\"{DEMO_WORKSPACE}\"]\n")),
+            vec!["workspaces", "connected", "done"],
+        ),
         (observe(&base, "--status json"), vec!["connected", "ended", "done"]),
         (
             watch(&broken, "-n 2 --status json --fail-on-gap"),

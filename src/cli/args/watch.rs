@@ -1,5 +1,7 @@
 //! The arguments of `evtap watch`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use super::connection::{ConnectionArgs, DemoArgs};
@@ -9,6 +11,7 @@ use super::list::trimmed;
 use super::output::OutputArgs;
 use super::screen::ScreenArgs;
 use crate::cli::destinations::DestinationArgs;
+use crate::cli::shard::Shard;
 
 /// `evtap watch`
 #[derive(Debug, Args)]
@@ -25,6 +28,19 @@ pub struct WatchArgs {
         value_delimiter = ',', value_parser = trimmed
     )]
     pub workspace: Vec<String>,
+    /// Watch the workspaces in this TOML file, in place of --workspace
+    ///
+    /// It has an array `workspaces`, of ids or of tables such as
+    /// `{ id = "ID", api_key_file = "clinic.key" }` or
+    /// `{ id = "ID", api_key_command = ["pass", "show", "clinic"] }`. evtap reads it again when it
+    /// changes, and on SIGHUP: added workspaces start, removed ones end, and the others go on.
+    #[arg(long, value_name = "FILE")]
+    pub workspaces_file: Option<PathBuf>,
+    /// Watch only the workspaces of shard I of N
+    ///
+    /// Each workspace belongs to exactly one of N shards, so that N processes share the workspaces.
+    #[arg(long, value_name = "I/N", value_hint = clap::ValueHint::Other)]
+    pub shard: Option<Shard>,
     /// Also observe each call that starts, at most N at a time in all workspaces together
     #[arg(long, value_name = "N")]
     pub auto_observe: Option<usize>,

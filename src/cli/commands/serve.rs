@@ -7,6 +7,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use crate::cli::args::ServeArgs;
+use crate::cli::open_files;
 use crate::cli::resolve;
 use crate::cli::session::GRACE;
 use crate::emulator::{self, ServedWorkspaces, demo_workspace};
@@ -33,6 +34,7 @@ pub(super) async fn run(args: ServeArgs) -> Result<Exit> {
         )
     };
     let options = options(args)?;
+    open_files::raise_limit();
     let listener = TcpListener::bind(listen).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     report_usage(address, &options.workspaces);

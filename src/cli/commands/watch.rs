@@ -4,74 +4,106 @@ use jiff::Timestamp;
 
 use crate::cli::args::WatchArgs;
 use crate::cli::destinations::DestinationContext;
-use crate::cli::platform::Platform;
+use crate::cli::open_files;
+use crate::cli::platform::{KeyedPlatform, Platform};
 use crate::cli::resolve;
 use crate::cli::session::SessionBuilder;
-use crate::delivery::Cursor;
+use crate::cli::shard::Shard;
+use crate::cli::starts::Starts;
+use crate::cli::workspaces::{WorkspaceTaps, WorkspacesFile};
 use crate::error::{Error, Exit, Result};
-use crate::output::status;
 use crate::transport::Sender;
 use crate::transport::auto_observe::ObserverSlots;
-use crate::transport::sse::Start;
+use crate::transport::shutdown::Hangup;
+
+/// What is watched, and where it comes from.
+enum Watched {
+    /// The workspaces in a file, which may change.
+    File(WorkspacesFile, KeyedPlatform, Hangup),
+    /// The workspaces with these ids.
+    List(Platform, Vec<String>),
+}
 
 pub(super) async fn run(mut args: WatchArgs) -> Result<Exit> {
-    args.destinations.adapt(&mut args.output.privacy, args.output.status)?;
-    let workspaces = resolve::workspaces(&args.workspace)?;
-    let stages = resolve::stages(&args.filter, &args.output, &args.stop, workspaces.ids.len() > 1)?;
-    let screen = resolve::screen(
-        &args.screen,
-        &args.filter,
-        &args.output,
-        &stages.policy,
-        &args.workspace.join(", "),
-    )?;
+    let status = args.output.status;
+    args.destinations.adapt(&mut args.output.privacy, status)?;
+    let file = args.workspaces_file.clone().map(|path| WorkspacesFile { path, shard: args.shard });
+    let listed = match &file {
+        Some(_) => resolve::Workspaces { ids: Vec::new(), are_demo: false },
+        None => of_shard(resolve::workspaces(&args.workspace)?, args.shard)?,
+    };
+    let has_several = file.is_some() || listed.ids.len() > 1;
+    let stages = resolve::stages(&args.filter, &args.output, &args.stop, has_several)?;
+    let title = match &file {
+        Some(file) => file.path.display().to_string(),
+        None => args.workspace.join(", "),
+    };
+    let screen = resolve::screen(&args.screen, &args.filter, &args.output, &stages.policy, &title)?;
     let limits = resolve::source_config(&args.delivery, Some(&args.reconnect))?;
     let network = resolve::network(&args.connection.auth);
     let destinations = args.destinations.resolve(&DestinationContext {
         network: &network,
-        status: args.output.status,
+        status,
         privacy: &args.output.privacy,
         policy: &stages.policy,
         filter: &args.filter,
     })?;
-    let now = Timestamp::now();
-    let since = args.resume.since.as_deref().map(|since| resolve::since(since, now)).transpose()?;
+    if let Some(since) = &args.resume.since {
+        resolve::since(since, Timestamp::now())?;
+    }
 
-    let (platform, workspaces) = Platform::for_workspaces(
-        workspaces,
-        &args.connection,
-        &args.demo,
-        limits,
-        args.output.status,
-    )
-    .await?;
-    let mut cursor = args.resume.cursor.as_deref().map(Cursor::open).transpose()?;
-    let begin = since.unwrap_or_else(|| u64::try_from(now.as_millisecond()).unwrap_or_default());
-    let mut starts = Vec::new();
-    for workspace in &workspaces {
-        let position =
-            cursor.as_mut().map(|cursor| cursor.start(workspace, begin)).transpose()?.flatten();
-        starts.push(position.unwrap_or_else(|| since.map_or(Start::Now, Start::Since)));
-    }
-    if since
-        .is_some_and(|since| i64::try_from(since).is_ok_and(|since| since > now.as_millisecond()))
-    {
-        let why = "no event is from then yet, so evtap begins with the next one";
-        let warning = Error::usage("--since is in the future", why, "check the time");
-        status::warning(args.output.status, &warning);
-    }
+    let watched = match file {
+        Some(file) => {
+            open_files::raise_limit();
+            let hangup = Hangup::new().map_err(|error| {
+                let why = error.kind().to_string();
+                Error::new(Exit::Failure, "cannot wait for SIGHUP", why, "try again")
+            })?;
+            let platform = KeyedPlatform::connect(&args.connection, limits, status).await?;
+            Watched::File(file, platform, hangup)
+        }
+        None => {
+            let (platform, ids) =
+                Platform::for_workspaces(listed, &args.connection, &args.demo, limits, status)
+                    .await?;
+            Watched::List(platform, ids)
+        }
+    };
+    let starts = Starts::open(&args.resume, status)?;
     let session = SessionBuilder::new(stages)
         .with_destinations(destinations)
         .await?
-        .with_cursor(cursor)
+        .with_cursor(starts.cursor())
         .with_fail_on_gap(args.delivery.fail_on_gap)
         .with_merge(resolve::merge(&args.reconnect)?)
+        .with_reloads(matches!(watched, Watched::File(..)))
         .with_tui(screen);
 
     let slots = args.auto_observe.map(ObserverSlots::new);
-    let source = |tx: &Sender, (workspace, start)| {
-        platform.workspace(workspace, start, slots.clone(), tx.clone())
-    };
-    let streams = workspaces.into_iter().zip(starts);
-    session.run(|tx| streams.map(|stream| source(&tx, stream)).collect()).await
+    match watched {
+        Watched::File(file, platform, hangup) => {
+            let taps = WorkspaceTaps { file, platform, starts, slots, status, hangup };
+            session.run(|tx| vec![Box::pin(taps.run(tx))]).await
+        }
+        Watched::List(platform, ids) => {
+            let begin = starts.of(&ids, Timestamp::now())?;
+            let source =
+                |tx: &Sender, (id, start)| platform.workspace(id, start, slots.clone(), tx.clone());
+            let streams = ids.into_iter().zip(begin);
+            session.run(|tx| streams.map(|stream| source(&tx, stream)).collect()).await
+        }
+    }
+}
+
+/// Returns the workspaces of a shard.
+fn of_shard(workspaces: resolve::Workspaces, shard: Option<Shard>) -> Result<resolve::Workspaces> {
+    let Some(shard) = shard else { return Ok(workspaces) };
+    let resolve::Workspaces { mut ids, are_demo } = workspaces;
+    ids.retain(|id| shard.has(id));
+    if ids.is_empty() {
+        let why = format!("no workspace belongs to shard {shard}");
+        let advice = "use fewer shards, or a --workspaces-file, to which workspaces can be added";
+        return Err(Error::usage("cannot watch", why, advice).with_setting("--shard"));
+    }
+    Ok(resolve::Workspaces { ids, are_demo })
 }

@@ -68,6 +68,10 @@ const WATCH: &[Example] = &[
         "Merge two workspaces by time, with their calls",
         "evtap watch -w \"$ONE\" -w \"$OTHER\" --order time --auto-observe 3",
     ),
+    example(
+        "Watch the second third of the workspaces in a file, which may change",
+        "evtap watch --workspaces-file clinics.toml --shard 2/3 --cursor clinics.cursor",
+    ),
 ];
 
 const OBSERVE: &[Example] = &[
