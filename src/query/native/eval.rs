@@ -45,9 +45,13 @@ impl Expr {
                         }
                         _ => return None,
                     },
-                    None => return None,
+                    None => "null",
                 };
                 match (constant, json.as_bytes()) {
+                    // jq orders null before numbers, and those before strings.
+                    (JqValue::Text(_) | JqValue::Number(_), b"null") => {
+                        Some(op.run(&Ordering::Less, &Ordering::Equal))
+                    }
                     (JqValue::Text(text), [b'"', inside @ .., b'"'])
                         if !inside.contains(&b'\\') =>
                     {
