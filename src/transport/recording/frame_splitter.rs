@@ -137,9 +137,10 @@ impl FrameSplitter {
 
 /// Returns whether there may be a control frame of the server in these bytes.
 fn may_have_control_frame(bytes: &[u8]) -> bool {
-    ["event: ", "event:"]
-        .iter()
-        .any(|name| memmem::find(bytes, [name, CONTROL].concat().as_bytes()).is_some())
+    memmem::find_iter(bytes, CONTROL).any(|at| {
+        let before = &bytes[..at];
+        before.ends_with(b"event:") || before.ends_with(b"event: ")
+    })
 }
 
 #[cfg(test)]
