@@ -14,19 +14,18 @@ mod member;
 use std::borrow::Cow;
 use std::num::NonZeroU32;
 
-use jiff::Timestamp;
-
 use crate::json::JsonType;
 use crate::json::scan::{self, Category, Defect, Member, Span};
 use crate::model::conformance::check_value;
 use crate::model::name::{NameMasks, mask_of_name};
+use crate::model::tap::{assign, assign_millis, assign_time, parse_id};
 use crate::model::{
     Drift, DriftKind, EventSpec, FieldSpec, Frame, FrameError, FrameFlags, FrameFormat, Kind, Name,
-    Stream, Tap, is_id,
+    Stream, Tap,
 };
 use envelope::UnexpectedMember;
 pub(crate) use member::key_of;
-use member::{rfc3339, string};
+use member::string;
 
 /// A decoded event, before redaction.
 pub struct DecodedEvent<'a> {
@@ -139,7 +138,9 @@ impl Decoder {
         let mut drift = DriftList(None);
         if !is_recorded {
             tap_from_transport(&frame, &mut self.tap);
-            self.tap.time = time.or(self.tap.time.take());
+            if time.is_some() {
+                assign_time(&mut self.tap.time, time);
+            }
             drift = DriftList(Some(std::mem::take(&mut self.tap.drift)));
         }
         if naming.has_conflict {
@@ -340,23 +341,22 @@ impl DecodedEvent<'_> {
     }
 }
 
-/// Sets `tap` to what the transport knows about a frame.
+/// Sets `tap` to what the transport knows about a frame, and reuses its memory.
 pub(crate) fn tap_from_transport(frame: &Frame<'_>, tap: &mut Tap) {
-    *tap = Tap {
-        received_at: frame.received_at.map(rfc3339),
-        stream: frame.origin.stream.map(|stream| stream.name().into()),
-        workspace_id: frame.origin.workspace_id.clone(),
-        call_sid: frame.origin.call_sid.clone(),
-        ..Tap::default()
-    };
-    match frame.id {
-        Some(id) if is_id(id) => {
-            tap.id = Some(id.to_owned());
-            tap.time =
-                id.parse().ok().and_then(|id| Timestamp::from_millisecond(id).ok()).map(rfc3339);
-        }
-        Some(_) => tap.drift.push(Drift { kind: DriftKind::OddId, field: None }),
-        None => {}
+    let Tap { id, time, received_at, stream, workspace_id, call_sid, redacted, scrubbed, drift } =
+        tap;
+    let number = frame.id.and_then(parse_id);
+    assign(id, frame.id.filter(|_| number.is_some()));
+    assign_millis(time, number.and_then(|number| number.try_into().ok()));
+    assign_time(received_at, frame.received_at);
+    *stream = frame.origin.stream.map(|stream| stream.name().into());
+    assign(workspace_id, frame.origin.workspace_id.as_deref());
+    assign(call_sid, frame.origin.call_sid.as_deref());
+    redacted.clear();
+    scrubbed.clear();
+    drift.clear();
+    if frame.id.is_some() && number.is_none() {
+        drift.push(Drift { kind: DriftKind::OddId, field: None });
     }
     let FrameFlags { id_missing, id_backwards, after_repeat, .. } = frame.flags;
     for (is_set, kind) in [
@@ -365,7 +365,7 @@ pub(crate) fn tap_from_transport(frame: &Frame<'_>, tap: &mut Tap) {
         (after_repeat, DriftKind::RepeatDropped),
     ] {
         if is_set {
-            tap.drift.push(Drift { kind, field: None });
+            drift.push(Drift { kind, field: None });
         }
     }
 }

@@ -11,10 +11,11 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::text::terminal::push_quoted;
+use crate::text::terminal::{push_plain_quoted, push_quoted};
 #[cfg(feature = "pipeline")]
 pub(crate) use time::parse_millis;
 pub(crate) use time::parse_time;
+use time::{push_millis, push_time};
 
 /// A name in `_tap`; most are the model's own.
 pub type Name = Cow<'static, str>;
@@ -143,6 +144,36 @@ impl Clone for Tap {
     }
 }
 
+/// Replaces a text, and reuses its memory.
+pub(super) fn assign(slot: &mut Option<String>, text: Option<&str>) {
+    match text {
+        Some(text) => emptied(slot).push_str(text),
+        None => *slot = None,
+    }
+}
+
+/// Replaces a time, and reuses the memory of its text.
+pub(super) fn assign_time(slot: &mut Option<String>, at: Option<jiff::Timestamp>) {
+    match at {
+        Some(at) => push_time(at, emptied(slot)),
+        None => *slot = None,
+    }
+}
+
+/// Replaces a time, given in milliseconds of Unix time, and reuses the memory of its text.
+pub(super) fn assign_millis(slot: &mut Option<String>, millis: Option<i64>) {
+    if !millis.is_some_and(|millis| push_millis(millis, emptied(slot))) {
+        *slot = None;
+    }
+}
+
+/// Returns the text of a slot, made empty.
+fn emptied(slot: &mut Option<String>) -> &mut String {
+    let text = slot.get_or_insert_default();
+    text.clear();
+    text
+}
+
 impl Tap {
     /// Returns when the event happened: its time or, if that is not known, when it was received.
     #[must_use]
@@ -152,67 +183,81 @@ impl Tap {
 
     /// Appends the JSON object, without members that are not known.
     pub fn write_json(&self, out: &mut Vec<u8>) {
-        out.push(b'{');
-        let mut members = TapWriter { out, first: true };
-        let named = [("id", &self.id), ("time", &self.time), ("received_at", &self.received_at)];
-        for (key, value) in named {
-            members.text(key, value.as_deref());
+        self.write_with(push_quoted, out);
+    }
+
+    /// Appends the JSON object, like [`Tap::write_json`]. No text in it may need an escape.
+    pub(crate) fn write_plain_json(&self, out: &mut Vec<u8>) {
+        self.write_with(push_plain_quoted, out);
+    }
+
+    fn write_with(&self, push: impl Fn(&str, &mut Vec<u8>) + Copy, out: &mut Vec<u8>) {
+        let start = out.len();
+        for (key, value) in [
+            (&b",\"id\":"[..], &self.id),
+            (b",\"time\":", &self.time),
+            (b",\"received_at\":", &self.received_at),
+        ] {
+            push_text(key, value.as_deref(), push, out);
         }
-        members.text("stream", self.stream.as_deref());
-        members.text("workspace_id", self.workspace_id.as_deref());
-        members.text("call_sid", self.call_sid.as_deref());
-        members.names("redacted", &self.redacted);
-        members.names("scrubbed", &self.scrubbed);
+        push_text(b",\"stream\":", self.stream.as_deref(), push, out);
+        push_text(b",\"workspace_id\":", self.workspace_id.as_deref(), push, out);
+        push_text(b",\"call_sid\":", self.call_sid.as_deref(), push, out);
+        push_names(b",\"redacted\":", &self.redacted, push, out);
+        push_names(b",\"scrubbed\":", &self.scrubbed, push, out);
         if !self.drift.is_empty() {
-            members.key("drift");
+            out.extend_from_slice(b",\"drift\":");
             // Drift is rare, so serde is fast enough, and its types cannot fail to serialise.
-            members.out.extend_from_slice(&serde_json::to_vec(&self.drift).unwrap_or_default());
+            out.extend_from_slice(&serde_json::to_vec(&self.drift).unwrap_or_default());
+        }
+        // What precedes the first member is not a comma.
+        match out.get_mut(start) {
+            Some(first) => *first = b'{',
+            None => out.push(b'{'),
         }
         out.push(b'}');
     }
 }
 
-/// Writes the members of a JSON object.
-struct TapWriter<'a> {
-    out: &'a mut Vec<u8>,
-    first: bool,
+/// Appends a member, if it has a value. `key` begins with a comma.
+fn push_text(
+    key: &[u8],
+    value: Option<&str>,
+    push: impl Fn(&str, &mut Vec<u8>),
+    out: &mut Vec<u8>,
+) {
+    if let Some(value) = value {
+        out.extend_from_slice(key);
+        push(value, out);
+    }
 }
 
-impl TapWriter<'_> {
-    fn key(&mut self, key: &'static str) {
-        if !std::mem::replace(&mut self.first, false) {
-            self.out.push(b',');
-        }
-        // The keys are constants without escapes.
-        for part in ["\"", key, "\":"] {
-            self.out.extend_from_slice(part.as_bytes());
-        }
+/// Appends a list as a member, unless it is empty. `key` begins with a comma.
+fn push_names(key: &[u8], names: &[Name], push: impl Fn(&str, &mut Vec<u8>), out: &mut Vec<u8>) {
+    if names.is_empty() {
+        return;
     }
-
-    fn text(&mut self, key: &'static str, value: Option<&str>) {
-        if let Some(value) = value {
-            self.key(key);
-            push_quoted(value, self.out);
-        }
+    out.extend_from_slice(key);
+    for (at, name) in names.iter().enumerate() {
+        out.push(if at == 0 { b'[' } else { b',' });
+        push(name, out);
     }
-
-    fn names(&mut self, key: &'static str, names: &[Name]) {
-        if names.is_empty() {
-            return;
-        }
-        self.key(key);
-        for (at, name) in names.iter().enumerate() {
-            self.out.push(if at == 0 { b'[' } else { b',' });
-            push_quoted(name, self.out);
-        }
-        self.out.push(b']');
-    }
+    out.push(b']');
 }
 
 /// Returns whether a text is an id of the platform: a decimal number of milliseconds.
 #[must_use]
 pub fn is_id(text: &str) -> bool {
-    (1..=19).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+    parse_id(text).is_some()
+}
+
+/// Returns the number that an id of the platform is; `None` if the text is no id.
+pub(super) fn parse_id(text: &str) -> Option<u64> {
+    // No number of 19 digits is too large.
+    let mut digits = (1..=19).contains(&text.len()).then_some(text.bytes())?;
+    digits.try_fold(0, |number: u64, byte| {
+        byte.is_ascii_digit().then(|| number * 10 + u64::from(byte - b'0'))
+    })
 }
 
 /// Returns whether a text is a UUID in hexadecimal with hyphens (RFC 9562, section 4).

@@ -54,6 +54,8 @@ pub(super) struct InPlaceFields<'a> {
     pub end: usize,
     /// The end of the line, if it is known: `,"_tap":{…}}`.
     pub suffix: Option<&'a str>,
+    /// No text in `_tap` needs an escape.
+    pub has_plain_tap: bool,
 }
 
 /// The fields of an event, from either path.
@@ -290,7 +292,7 @@ impl<'a> RedactedEvent<'a> {
 
     /// Appends the event as one JSON object: its type, its fields, `_tap`.
     pub fn write_object(&self, out: &mut Vec<u8>) {
-        let suffix = match self.fields {
+        let (suffix, has_plain_tap) = match self.fields {
             FieldSource::InPlace(in_place) => {
                 let masks = in_place.replaced.len() * MASK_JSON.len();
                 out.reserve(self.name.len() + in_place.end + masks + LINE_RESERVE);
@@ -300,26 +302,33 @@ impl<'a> RedactedEvent<'a> {
                     self.write_name(out);
                     self.write_fields(out);
                 }
-                in_place.suffix
+                (in_place.suffix, in_place.has_plain_tap)
             }
             FieldSource::Entries(_) => {
                 self.write_name(out);
                 self.write_fields(out);
-                None
+                (None, false)
             }
         };
         if let Some(suffix) = suffix {
             out.extend_from_slice(suffix.as_bytes());
         } else {
             out.extend_from_slice(b",\"_tap\":");
-            self.write_tap(out);
+            if has_plain_tap {
+                self.tap.write_plain_json(out);
+            } else {
+                self.write_tap(out);
+            }
             out.push(b'}');
         }
     }
 
     fn write_name(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"{\"event_type\":");
-        terminal::push_quoted(&self.name, out);
+        match self.kind {
+            Some(kind) => terminal::push_plain_quoted(kind.spec().event_type, out),
+            None => terminal::push_quoted(&self.name, out),
+        }
     }
 
     /// Appends the frame from `start` to the end of the fields, with the replacements in place.

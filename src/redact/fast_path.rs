@@ -172,9 +172,11 @@ impl FastPath {
         tap.stream.get_or_insert(Name::Borrowed(kind.spec().stream.name()));
         tap.redacted.append(&mut buffer.hidden);
         tap.scrubbed.append(&mut buffer.scrubbed);
-        let event =
-            RecognizedEvent { kind, tap: TapSource::Own, is_line: false, start, end: scanned.end };
-        Some(event)
+        // The names are declared, since anything else is drift; ids and times are as evtap writes
+        // them.
+        let is_plain = tap.workspace_id.is_none() && tap.call_sid.is_none();
+        let tap = if is_plain { TapSource::Plain } else { TapSource::Own };
+        Some(RecognizedEvent { kind, tap, is_line: false, start, end: scanned.end })
     }
 
     /// Returns the text that [`TapSource::Cached`] refers to.

@@ -105,17 +105,18 @@ impl Redactor {
     fn recognized_event<'a>(
         &'a self,
         text: &'a str,
-        RecognizedEvent { kind, tap, is_line, start, end }: RecognizedEvent,
+        RecognizedEvent { kind, tap: source, is_line, start, end }: RecognizedEvent,
     ) -> RedactedEvent<'a> {
-        let cached = match (tap, &self.fast_path) {
+        let cached = match (source, &self.fast_path) {
             (TapSource::Cached(index), Some(fast_path)) => fast_path.cached_tap(kind, index),
             _ => None,
         };
-        let (tap, recorded_tap, suffix) = match (tap, cached) {
+        let (tap, recorded_tap, suffix) = match (source, cached) {
             (_, Some(cached)) => (&cached.tap, Some(cached.json()), Some(&*cached.suffix)),
             (TapSource::Recorded(span), None) => (&self.tap, Some(span.slice(text)), None),
             _ => (&self.tap, None, None),
         };
+        let has_plain_tap = matches!(source, TapSource::Plain);
         let FieldBuffer { fields, replaced, .. } = &self.buffer;
         let drops_hidden = matches!(self.policy.mode, Mode::Drop);
         let fields = FieldSource::InPlace(InPlaceFields {
@@ -126,6 +127,7 @@ impl Redactor {
             start,
             end,
             suffix,
+            has_plain_tap,
         });
         let name = Cow::Borrowed(kind.spec().event_type);
         RedactedEvent { text, scratch: "", fields, name, kind: Some(kind), tap, recorded_tap }

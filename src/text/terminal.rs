@@ -13,6 +13,7 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use regex::Regex;
+use wide::u8x16;
 
 /// Whether a character is invisible, or controls a terminal or the direction of writing.
 #[must_use]
@@ -147,17 +148,41 @@ pub fn push_json(text: &str, out: &mut String) {
 
 /// Appends text as a JSON string, with hostile characters as `\u` escapes.
 pub fn push_quoted(text: &str, out: &mut Vec<u8>) {
-    // Without an early exit the compiler checks several bytes in each step.
-    let is_plain = |byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
-    if text.bytes().fold(true, |plain, byte| plain & is_plain(byte)) {
-        out.push(b'"');
-        out.extend_from_slice(text.as_bytes());
-        out.push(b'"');
+    if needs_no_escape(text.as_bytes()) {
+        push_plain_quoted(text, out);
     } else {
         let mut safe = String::with_capacity(text.len() + 8);
         push_json(&serde_json::Value::from(text).to_string(), &mut safe);
         out.extend_from_slice(safe.as_bytes());
     }
+}
+
+/// Appends text as a JSON string. All of it must be printable ASCII that needs no escape.
+pub fn push_plain_quoted(text: &str, out: &mut Vec<u8>) {
+    debug_assert!(needs_no_escape(text.as_bytes()), "the text needs an escape");
+    out.push(b'"');
+    out.extend_from_slice(text.as_bytes());
+    out.push(b'"');
+}
+
+/// Returns whether all bytes are printable ASCII that needs no escape in a JSON string.
+fn needs_no_escape(text: &[u8]) -> bool {
+    const STRIDE: usize = 16;
+    let is_plain = |bytes: [u8; STRIDE]| {
+        let bytes = u8x16::new(bytes);
+        let distance = bytes - u8x16::splat(b' ');
+        let is_printable = distance.simd_eq(distance.min(u8x16::splat(b'~' - b' ')));
+        let is_special = bytes.simd_eq(u8x16::splat(b'"')) | bytes.simd_eq(u8x16::splat(b'\\'));
+        is_printable.to_bitmask() & !is_special.to_bitmask() == 0xffff
+    };
+    let (strides, rest) = text.as_chunks();
+    // The last step overlaps the one before it, if there is one.
+    let last = text.last_chunk().copied().unwrap_or_else(|| {
+        let mut last = [b' '; STRIDE];
+        last[..rest.len()].copy_from_slice(rest);
+        last
+    });
+    strides.iter().all(|stride| is_plain(*stride)) && is_plain(last)
 }
 
 /// Replaces hostile characters by visible escapes, for a terminal.
@@ -186,6 +211,25 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn quoted_text_is_safe_json_wherever_an_escape_is_necessary() {
+        let specials =
+            ['"', '\\', '\n', '\u{1f}', ' ', '~', '\u{7f}', '\u{80}', '\u{202e}', '\u{ff}'];
+        for (length, special) in
+            (0..40).flat_map(|length| specials.map(|special| (length, special)))
+        {
+            for at in 0..=length {
+                let mut text = "x".repeat(length);
+                text.insert(at, special);
+                let mut quoted = Vec::new();
+                push_quoted(&text, &mut quoted);
+                let quoted = String::from_utf8(quoted).expect("text");
+                assert_eq!(serde_json::from_str::<String>(&quoted).ok(), Some(text), "{quoted}");
+                assert!(!has_hostile(&quoted), "{quoted:?}");
+            }
+        }
+    }
 
     /// Text with many joiners, selectors and their neighbours.
     fn joined() -> impl Strategy<Value = String> {

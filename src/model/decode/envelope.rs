@@ -7,7 +7,7 @@
 
 use jiff::Timestamp;
 
-use super::member::{key_of, rfc3339, string};
+use super::member::{key_of, string};
 use crate::json::JsonType;
 use crate::json::scan::{self, Member};
 use crate::json::string::contents;
@@ -20,7 +20,7 @@ pub(super) struct Envelope<'a> {
     /// The envelope's type, if the data does not name its own.
     pub name: Option<&'a str>,
     /// The envelope's time, if the data is not a line that evtap wrote.
-    pub time: Option<String>,
+    pub time: Option<Timestamp>,
     /// The attributes that evtap would not have written, or not with such a value.
     pub unexpected: Vec<UnexpectedMember>,
 }
@@ -84,11 +84,7 @@ pub(super) fn open<'a>(text: &'a str, members: &mut Vec<Member>) -> Option<Envel
                 is_drift: is_extension,
             }
         });
-    Some(Envelope {
-        name: named.is_none().then_some(name),
-        time: time.map(rfc3339),
-        unexpected: unexpected.collect(),
-    })
+    Some(Envelope { name: named.is_none().then_some(name), time, unexpected: unexpected.collect() })
 }
 
 /// Returns whether evtap could have written an attribute around `data`.

@@ -1,8 +1,6 @@
-//! Reads keys, strings and times from the members of an object.
+//! Reads keys and strings from the members of an object.
 
 use std::borrow::Cow;
-
-use jiff::Timestamp;
 
 use crate::json::scan::{Member, Span};
 use crate::json::string::{unescape, unquote};
@@ -16,9 +14,4 @@ pub(crate) fn key_of<'a>(member: &Member, text: &'a str) -> Cow<'a, str> {
 /// Returns the text of the JSON string at `span`.
 pub(crate) fn string(span: Span, text: &str) -> Cow<'_, str> {
     unquote(span.slice(text)).unwrap_or_default()
-}
-
-/// Formats a time as RFC 3339 in UTC with milliseconds.
-pub(crate) fn rfc3339(at: Timestamp) -> String {
-    format!("{at:.3}")
 }

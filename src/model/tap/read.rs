@@ -6,7 +6,7 @@
 //! as `_tap`.
 
 use super::form::{self, CALL_SID_LENGTH, TIME_LENGTH, UUID_LENGTH};
-use super::{Name, Tap, is_call_sid, is_id, is_uuid};
+use super::{Name, Tap, assign, is_call_sid, is_id, is_uuid};
 use crate::model::EventSpec;
 use crate::model::name::is_path;
 
@@ -178,16 +178,6 @@ impl<'j> TapReader<'j> {
 /// Returns whether a byte of a JSON string needs no escape and is printable ASCII.
 const fn is_plain(byte: u8) -> bool {
     matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')
-}
-
-fn assign(slot: &mut Option<String>, text: Option<&str>) {
-    match (slot.as_mut(), text) {
-        (Some(slot), Some(text)) => {
-            slot.clear();
-            slot.push_str(text);
-        }
-        (_, text) => *slot = text.map(str::to_owned),
-    }
 }
 
 /// Returns the length of the time at the start of `rest`, before a quote; `None` if it is no time.

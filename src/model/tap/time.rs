@@ -1,11 +1,14 @@
-//! Reads times (RFC 3339).
+//! Reads and writes times (RFC 3339).
 //!
 //! The form in which evtap writes times is read without the general parser, because statistics and
-//! timelines read the time of every event. A property compares the two.
+//! timelines read the time of every event. It is written without the general formatter, because
+//! every event of a captured stream gets a time. Properties compare the two.
+
+use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-/// The years that are read without the general parser.
+/// The years that are read and written without the general parser and formatter.
 const YEARS: std::ops::RangeInclusive<i64> = 1970..=2999;
 
 /// The form in which evtap writes times; `0` stands for any digit.
@@ -29,6 +32,91 @@ pub fn parse_time(text: &str) -> Option<Timestamp> {
 pub fn parse_millis(text: &str) -> Option<i64> {
     canonical_millis(text.as_bytes())
         .or_else(|| text.parse::<Timestamp>().ok().map(Timestamp::as_millisecond))
+}
+
+/// Appends a time as RFC 3339 in UTC with milliseconds, such as `2026-05-05T10:00:00.000Z`.
+pub fn push_time(at: Timestamp, out: &mut String) {
+    let is_canonical = at >= Timestamp::UNIX_EPOCH && push_canonical(at.as_millisecond(), out);
+    if !is_canonical {
+        // Writing to a string cannot fail.
+        let _ = write!(out, "{at:.3}");
+    }
+}
+
+/// Appends the time that is this many milliseconds after the Unix epoch, like [`push_time`]. Returns
+/// false and appends nothing if there is no such time.
+pub fn push_millis(millis: i64, out: &mut String) -> bool {
+    push_canonical(millis, out)
+        || Timestamp::from_millisecond(millis).is_ok_and(|at| {
+            push_time(at, out);
+            true
+        })
+}
+
+/// Appends a time. Returns false and appends nothing if the general formatter must write it.
+fn push_canonical(millis: i64, out: &mut String) -> bool {
+    let text = canonical_text(millis);
+    let text = text.as_ref().and_then(|text| str::from_utf8(text).ok());
+    out.push_str(text.unwrap_or_default());
+    text.is_some()
+}
+
+/// Returns a time in evtap's own form. `None` means that the general formatter must write it.
+fn canonical_text(millis: i64) -> Option<[u8; 24]> {
+    const DAY: i64 = 24 * 60 * 60 * 1000;
+    let (days, millis) = (u32::try_from(millis / DAY).ok()?, u32::try_from(millis % DAY).ok()?);
+    let (year, month, day) = date(days);
+    if !YEARS.contains(&i64::from(year)) {
+        return None;
+    }
+    let mut text = *FORM;
+    let mut put = |at: usize, value: u32| {
+        let [tens, ones] = PAIRS[value as usize % PAIRS.len()];
+        (text[at], text[at + 1]) = (tens, ones);
+    };
+    put(0, year / 100);
+    put(2, year % 100);
+    put(5, month);
+    put(8, day);
+    put(11, millis / 3_600_000);
+    put(14, millis / 60_000 % 60);
+    put(17, millis / 1000 % 60);
+    // Two overlapping pairs are the three digits of the milliseconds.
+    put(20, millis / 10 % 100);
+    put(21, millis % 100);
+    Some(text)
+}
+
+/// The digits of the numbers below 100.
+const PAIRS: [[u8; 2]; 100] = {
+    let (mut pairs, mut at) = ([[b'0'; 2]; 100], 0);
+    let digits = b"0123456789";
+    while at < 100 {
+        pairs[at] = [digits[at / 10], digits[at % 10]];
+        at += 1;
+    }
+    pairs
+};
+
+/// Returns the year, month and day of the date that is this many days after 1970-01-01. The inverse
+/// of [`days_since_epoch`].
+const fn date(days: u32) -> (u32, u32, u32) {
+    const FOUR_YEARS: u32 = 4 * 365 + 1;
+    const CENTURY: u32 = 25 * FOUR_YEARS - 1;
+    const FOUR_CENTURIES: u32 = 4 * CENTURY + 1;
+    let days = days + 719_468;
+    let (cycle, days) = (days / FOUR_CENTURIES, days % FOUR_CENTURIES);
+    // Without the leap days before it, each year of the cycle has 365 days.
+    let leap_days = days / (FOUR_YEARS - 1) - days / CENTURY + days / (FOUR_CENTURIES - 1);
+    let year = (days - leap_days) / 365;
+    let day_of_year = days - (365 * year + year / 4 - year / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    if month < 10 {
+        (cycle * 400 + year, month + 3, day)
+    } else {
+        (cycle * 400 + year + 1, month - 9, day)
+    }
 }
 
 /// Returns the milliseconds of Unix time of a time in evtap's own form, such as
@@ -100,7 +188,39 @@ mod tests {
         }
     }
 
+    #[test]
+    fn writes_every_day_like_the_general_formatter() {
+        for day in -2..400_000 {
+            let at = Timestamp::from_second(day * 86_400 + day % 86_400).expect("in range");
+            let (mut text, mut of_millis) = (String::new(), String::new());
+            push_time(at, &mut text);
+            assert!(push_millis(at.as_millisecond(), &mut of_millis));
+            let expected = format!("{at:.3}");
+            assert_eq!((&text, &of_millis), (&expected, &expected));
+        }
+    }
+
+    #[test]
+    fn milliseconds_beyond_every_time_are_refused() {
+        for millis in [i64::MIN, i64::MAX, 999_999_999_999_999] {
+            let mut text = String::new();
+            assert!(!push_millis(millis, &mut text) && text.is_empty(), "{millis}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn writes_every_time_like_the_general_formatter(
+            seconds in prop::sample::select(vec![-2, 0, 1_800_000_000, 32_503_680_000 - 2_000_000]),
+            more in 0..4_000_000_i64,
+            nanos in 0..1_000_000_000_i32,
+        ) {
+            let at = Timestamp::new(seconds + more, nanos).expect("in range");
+            let mut text = String::new();
+            push_time(at, &mut text);
+            prop_assert_eq!(text, format!("{at:.3}"));
+        }
+
         #[test]
         fn agrees_with_the_general_parser_on_every_date(
             (year, month, day) in (0..10_000u16, 0..14u8, 0..33u8),

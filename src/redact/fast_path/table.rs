@@ -53,6 +53,8 @@ pub(in crate::redact) enum TapSource {
     Recorded(Span),
     /// The redactor's own `Tap`, which the fast path has filled in.
     Own,
+    /// The same, and no text in it needs an escape.
+    Plain,
 }
 
 impl CachedTap {
