@@ -52,22 +52,18 @@ pub(super) async fn run(mut args: WatchArgs) -> Result<Exit> {
         resolve::since(since, Timestamp::now())?;
     }
 
-    let watched = match file {
-        Some(file) => {
-            open_files::raise_limit();
-            let hangup = Hangup::new().map_err(|error| {
-                let why = error.kind().to_string();
-                Error::new(Exit::Failure, "cannot wait for SIGHUP", why, "try again")
-            })?;
-            let platform = KeyedPlatform::connect(&args.connection, limits, status).await?;
-            Watched::File(file, platform, hangup)
-        }
-        None => {
-            let (platform, ids) =
-                Platform::for_workspaces(listed, &args.connection, &args.demo, limits, status)
-                    .await?;
-            Watched::List(platform, ids)
-        }
+    let watched = if let Some(file) = file {
+        open_files::raise_limit();
+        let hangup = Hangup::new().map_err(|error| {
+            let why = error.kind().to_string();
+            Error::new(Exit::Failure, "cannot wait for SIGHUP", why, "try again")
+        })?;
+        let platform = KeyedPlatform::connect(&args.connection, limits, status).await?;
+        Watched::File(file, platform, hangup)
+    } else {
+        let (platform, ids) =
+            Platform::for_workspaces(listed, &args.connection, &args.demo, limits, status).await?;
+        Watched::List(platform, ids)
     };
     let starts = Starts::open(&args.resume, status)?;
     let session = SessionBuilder::new(stages)
