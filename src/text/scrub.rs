@@ -17,6 +17,7 @@ mod features;
 mod fold;
 mod pattern;
 mod rules;
+mod words;
 
 pub use detector::Detector;
 use detector::{Check, DetectorRule, RuleMatch};
@@ -167,6 +168,9 @@ fn next_match<'t>(
     text: &SearchedText<'t>,
     at: usize,
 ) -> Option<RuleMatch<'t>> {
+    if at == 0 && rule.words.is_some_and(|words| !text.has(words)) {
+        return None;
+    }
     let must_begin_alone = rule.standalone && !matches!(rule.check, Check::IfAll(_));
     let span = rule
         .compiled()

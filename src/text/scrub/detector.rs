@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use super::pattern::RulePattern;
+use super::words::Words;
 
 /// A kind of identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -65,6 +66,8 @@ pub(super) struct DetectorRule {
     /// Whether the match must not be part of something longer, such as an id.
     pub standalone: bool,
     pub check: Check,
+    /// Words of which the text must have one, which takes longer to find out than the requirement.
+    pub words: Option<Words>,
     /// How the pattern is compiled.
     compile: fn(&str) -> RulePattern,
     /// The compiled pattern.
@@ -89,6 +92,7 @@ impl DetectorRule {
             pattern,
             standalone: true,
             check,
+            words: None,
             compile: RulePattern::starts,
             compiled: OnceLock::new(),
         }
@@ -107,6 +111,7 @@ impl DetectorRule {
             pattern,
             standalone: false,
             check,
+            words: None,
             compile: RulePattern::starts,
             compiled: OnceLock::new(),
         }
@@ -126,9 +131,16 @@ impl DetectorRule {
             pattern,
             standalone: false,
             check,
+            words: None,
             compile: RulePattern::whole,
             compiled: OnceLock::new(),
         }
+    }
+
+    /// Adds words of which the text must have one.
+    pub const fn with(mut self, words: Words) -> Self {
+        self.words = Some(words);
+        self
     }
 
     pub fn compiled(&self) -> &RulePattern {

@@ -20,16 +20,24 @@ use regex_automata::util::primitives::{NonMaxUsize, StateID};
 use regex_automata::util::syntax;
 use regex_automata::{Anchored, Input, meta};
 
+use super::words::Words;
+
 /// A text to search.
 pub(super) struct SearchedText<'t> {
     pub text: &'t str,
     /// The text with the letters of ASCII in lower case, as soon as a pattern needs it.
     lower: OnceCell<Cow<'t, str>>,
+    words: [OnceCell<bool>; Words::COUNT],
 }
 
 impl<'t> SearchedText<'t> {
     pub const fn new(text: &'t str) -> Self {
-        Self { text, lower: OnceCell::new() }
+        Self { text, lower: OnceCell::new(), words: [const { OnceCell::new() }; Words::COUNT] }
+    }
+
+    /// Whether the text has one of the words.
+    pub fn has(&self, words: Words) -> bool {
+        *self.words[words as usize].get_or_init(|| words.are_in(self.in_lower_case()))
     }
 
     fn in_lower_case(&self) -> &str {

@@ -5,6 +5,7 @@ use super::spoken::{filler, follows, is_spoken};
 use crate::text::scrub::detector::Check::{Always, If, Length};
 use crate::text::scrub::detector::Requirement::{After, Digits, With};
 use crate::text::scrub::detector::{Detector, DetectorRule, DigitCount, RuleMatch};
+use crate::text::scrub::words::{BIRTH, Words};
 
 /// Names of months that are hardly anything else, so that a day beside one is enough, except that
 /// [`is_named_month`] must be asked about May.
@@ -52,23 +53,6 @@ macro_rules! before_year {
         r"(?:,? (?:de|del|do|of) |[ ,./_'-]{0,3})"
     };
 }
-
-/// Words that announce a date of birth.
-const BIRTH: &[&str] = &[
-    "dob",
-    "d.o.b",
-    "born",
-    "birth",
-    "bday",
-    "b-day",
-    "nac",
-    "nasc",
-    "naissance",
-    "ne le",
-    "nee le",
-    "geb",
-    "ddn",
-];
 
 macro_rules! birth {
     () => {
@@ -160,19 +144,22 @@ pub(super) static RULES: [DetectorRule; 21] = [
             r"(?:[12][0-9]{3}|'?[0-9]{2})\b",
         ),
         If(is_day_month_year),
-    ),
+    )
+    .with(Words::Month),
     DetectorRule::standalone(
         Detector::Date,
         With(DigitCount::any(3), MONTHS),
         concat!(r"(?i-u)[0-3]?[0-9]", any_month!(), r"(?:[12][0-9]{3}|[0-9]{2})\b",),
         Always,
-    ),
+    )
+    .with(Words::Month),
     DetectorRule::standalone(
         Detector::Date,
         With(DigitCount::any(1), MONTHS),
         concat!(r"(?i-u)", day!(), r"(?: (?:of|de|del|do|den) |[ .-]{1,2})", month!(), r"\b\.?",),
         If(is_named_month),
-    ),
+    )
+    .with(Words::Month),
     DetectorRule::standalone(
         Detector::Date,
         With(DigitCount::any(5), MONTHS),
@@ -185,7 +172,8 @@ pub(super) static RULES: [DetectorRule; 21] = [
             r"[12][0-9]{3})",
         ),
         Always,
-    ),
+    )
+    .with(Words::Month),
     DetectorRule::standalone(
         Detector::Date,
         With(DigitCount::any(1), MONTHS),
@@ -197,13 +185,15 @@ pub(super) static RULES: [DetectorRule; 21] = [
             r"(?:,? (?:[12][0-9]{3}|'[0-9]{2}))?)",
         ),
         If(is_named_month),
-    ),
+    )
+    .with(Words::Month),
     DetectorRule::standalone(
         Detector::Date,
         With(DigitCount::any(5), MONTHS),
         concat!(r"(?i-u)[12][0-9]{3}[ .,/_-]{1,2}", any_month!(), r"\b[ .,/_-]{1,2}[0-3]?[0-9]"),
         Always,
-    ),
+    )
+    .with(Words::Month),
     DetectorRule::standalone(
         Detector::Date,
         With(DigitCount::any(4), MONTHS),
@@ -219,7 +209,8 @@ pub(super) static RULES: [DetectorRule; 21] = [
             r"),? (?:of |in )?[12][0-9]{3})",
         ),
         Always,
-    ),
+    )
+    .with(Words::Month),
     DetectorRule::standalone(
         Detector::Date,
         After(DigitCount::any(4), &["mon"]),
@@ -252,14 +243,16 @@ pub(super) static RULES: [DetectorRule; 21] = [
             r"\.?,? (?:of |de )?(?:19|20)[0-9]{2})"
         ),
         Always,
-    ),
+    )
+    .with(Words::Birth),
     // After a word that announces a date of birth, most forms will do.
     DetectorRule::anywhere(
         Detector::Date,
         After(DigitCount::close(6), BIRTH_BEGINNINGS),
         concat!(birth!(), r"(?u:[^0-9\n]){0,24}?\b([0-9]{8}(?:T[0-9]{4,6}Z?)?|[0-9]{6})\b"),
         Always,
-    ),
+    )
+    .with(Words::Birth),
     DetectorRule::standalone(
         Detector::Date,
         After(DigitCount::any(2), BIRTH_BEGINNINGS),
@@ -271,7 +264,8 @@ pub(super) static RULES: [DetectorRule; 21] = [
             r"[ ,]{1,2})?)[0-9]{1,4}){1,2})",
         ),
         If(is_announced_date),
-    ),
+    )
+    .with(Words::Birth),
     DetectorRule::standalone(
         Detector::Date,
         After(DigitCount::any(4), BIRTH_BEGINNINGS),
@@ -285,7 +279,8 @@ pub(super) static RULES: [DetectorRule; 21] = [
         If(|candidate| {
             is_spoken(candidate, &[]) && follows(candidate, BIRTH) && is_date(candidate.matched())
         }),
-    ),
+    )
+    .with(Words::Birth),
 ];
 
 /// Returns how much of a match is a date, or `None` for the timestamp of a machine.
@@ -358,5 +353,48 @@ pub(super) fn is_date(text: &str) -> bool {
             (year < 100 || is_year(year)) && (is_day_of(day, month) || is_day_of(month, day))
         }
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::text::scrub::words::Words;
+
+    /// Returns the texts that an alternative of optional parts matches.
+    fn expand(alternative: &str) -> Vec<String> {
+        let Some(optional) = alternative.find('?').map(|at| match alternative.get(at..at + 2) {
+            Some("?:") => {
+                let end = at + alternative[at..].find(")?").expect("optional");
+                (at - 1..end + 2, &alternative[at + 2..end])
+            }
+            _ => (at - 1..at + 1, &alternative[at - 1..at]),
+        }) else {
+            return vec![alternative.to_owned()];
+        };
+        let (range, part) = optional;
+        [part, ""]
+            .iter()
+            .flat_map(|part| {
+                let (before, after) = (&alternative[..range.start], &alternative[range.end..]);
+                expand(after).into_iter().map(move |after| format!("{before}{part}{after}"))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn every_month_of_the_patterns_is_a_month() {
+        let names = any_month!().replace("(?:(?:", "").replacen(")|", "|", 1);
+        let names = names.strip_suffix(')').expect("a group");
+        let names: Vec<String> = names
+            .split('|')
+            .map(|name| name.trim_end_matches(|end| end == ')' && !name.contains('(')))
+            .flat_map(expand)
+            .collect();
+        assert!(names.len() > 80, "{names:?}");
+        for name in names {
+            assert!(name.bytes().all(|byte| byte.is_ascii_lowercase()), "{name}");
+            assert!(Words::Month.are_in(&format!("3{name}1980")), "{name}");
+            assert!(Words::Month.are_in(&format!("1st{name} 1980")), "{name}");
+        }
     }
 }

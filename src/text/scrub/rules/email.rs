@@ -3,6 +3,7 @@
 use crate::text::scrub::detector::Check::{Always, If};
 use crate::text::scrub::detector::Requirement::{At, Spoken};
 use crate::text::scrub::detector::{Detector, DetectorRule, RuleMatch};
+use crate::text::scrub::words::Words;
 
 /// The top-level domains that are recognised where an address is not written as one.
 macro_rules! top_level {
@@ -104,13 +105,15 @@ pub(super) static RULES: [DetectorRule; 9] = [
         At,
         concat!(r"(?i-u)[\w.%+'-]*[\w%+'-] ?@ ?", provider!(), r"\b"),
         Always,
-    ),
+    )
+    .with(Words::Provider),
     DetectorRule::unbounded(
         Detector::Email,
         Spoken,
         concat!(r"(?i-u)\b", spoken_name!(), spoken_at!(), provider!(), r"\b"),
         If(|candidate| !candidate.matched().starts_with("me ")),
-    ),
+    )
+    .with(Words::Provider),
     // Disguised: `jane [at] example [dot] org`.
     DetectorRule::unbounded(
         Detector::Email,
@@ -124,7 +127,8 @@ pub(super) static RULES: [DetectorRule; 9] = [
             r")\w[\w-]*){1,4}",
         ),
         Always,
-    ),
+    )
+    .with(Words::Dot),
     DetectorRule::unbounded(
         Detector::Email,
         At,
@@ -137,7 +141,8 @@ pub(super) static RULES: [DetectorRule; 9] = [
             r"\b",
         ),
         Always,
-    ),
+    )
+    .with(Words::Dot),
     // Spoken: `jane dot roe at example dot org`.
     DetectorRule::unbounded(
         Detector::Email,
@@ -155,7 +160,8 @@ pub(super) static RULES: [DetectorRule; 9] = [
             r"\b",
         ),
         Always,
-    ),
+    )
+    .with(Words::Dot),
     // With a plain host, the name must look like one: `jane.roe at example.org`.
     DetectorRule::unbounded(
         Detector::Email,
