@@ -11,7 +11,7 @@ use crate::transport::{Chunk, Item};
 
 /// The size of a read, in bytes. Larger reads are not faster, and several chunks are in memory at a
 /// time.
-const CHUNK_SIZE: usize = 1 << 18;
+const CHUNK_SIZE: usize = 1 << 17;
 
 /// How much of a recording is examined to detect its kind, in bytes, if its first line is longer.
 pub(super) const BEGINNING: usize = 8192;
