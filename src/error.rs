@@ -40,9 +40,10 @@ exits! {
     Failure = 1,
     /// The command line, the configuration or an expression is invalid.
     Usage = 2,
-    /// The API key is missing, malformed or refused.
+    /// The API key is missing, malformed or refused, or the broker of `--publish` refused the
+    /// credentials.
     Credential = 3,
-    /// No such workspace or call.
+    /// No such workspace, call or stream.
     NotFound = 4,
     /// The number of failed reconnects reached `--max-reconnects`.
     GaveUp = 5,
@@ -50,7 +51,8 @@ exits! {
     TooManyStreams = 6,
     /// A condition was not met (`--until`, `--fail-if`, `expect`), or `audit` found something.
     Verdict = 7,
-    /// With `--fail-on-gap`: there was a gap, or the endpoint of `--forward` refused an event.
+    /// With `--fail-on-gap`: there was a gap, or the endpoint of `--forward` or the broker of
+    /// `--publish` refused an event.
     Lost = 8,
     /// The terminal was closed (SIGHUP); the current line is finished first.
     HungUp = 129,
