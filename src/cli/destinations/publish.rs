@@ -168,5 +168,6 @@ fn fingerprint(policy: &Policy, filter: &FilterArgs) -> String {
         let content = is_file.then(|| std::fs::read_to_string(path).unwrap_or_default());
         add("filter_file", &[content.unwrap_or_else(|| path.display().to_string())]);
     }
-    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    let start = hash.finalize().iter().take(8).fold(0, |start, byte| start << 8 | u64::from(*byte));
+    format!("{start:016x}")
 }
