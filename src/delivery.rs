@@ -10,6 +10,7 @@ mod cursor;
 mod destination;
 mod forward;
 mod key;
+mod lifecycle;
 #[cfg(feature = "nats")]
 mod publish;
 mod record;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 pub use cursor::Cursor;
 pub use destination::Destination;
 pub use forward::{Endpoint, ForwardBody, Forwarder};
+pub use lifecycle::Lifecycle;
 #[cfg(feature = "nats")]
 pub use publish::{PublishConfig, Publisher};
 pub use record::Recorder;
@@ -83,6 +85,18 @@ impl Delivery {
     #[must_use]
     pub fn needs_ids(&self) -> bool {
         self.destinations.iter().any(|destination| destination.needs_ids())
+    }
+
+    /// Returns the name of the tap, if a destination takes its lifecycle events.
+    #[must_use]
+    pub fn tap(&self) -> Option<&str> {
+        self.destinations.iter().find_map(|destination| destination.tap())
+    }
+
+    /// Takes an event about the tap, which is not shown on stdout.
+    pub fn lifecycle(&mut self, context: &EventContext<'_>) -> Result<(), OutputError> {
+        self.pending += 1;
+        self.destinations.iter_mut().try_for_each(|destination| destination.lifecycle(context))
     }
 
     /// Takes an event that was written to stdout.

@@ -19,12 +19,12 @@ use jiff::Timestamp;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::error::TryRecvError;
 
-use crate::delivery::Delivery;
+use crate::delivery::{Delivery, Lifecycle};
 use crate::error::{Error, Exit, Result};
 use crate::model::catalog::TapGap;
 use crate::model::decode::Decoder;
 use crate::model::{Frame, Kind, Origin};
-use crate::output::event_ids::EventIds;
+use crate::output::event_ids::{EventIds, UncountedId};
 use crate::output::status::{self, RunCounts};
 use crate::output::{Observer, OutputError, Writer};
 use crate::pipeline::pacing::Pace;
@@ -34,7 +34,7 @@ use crate::redact::{Policy, Redactor};
 use crate::transport::pool::{self, InOrder as _};
 use crate::transport::progress::Progress;
 use crate::transport::shutdown::ShutdownFlag;
-use crate::transport::{Chunk, ConnectionEvent, Item, Receiver};
+use crate::transport::{Chunk, ConnectionEvent, Coverage, Item, RawFrame, Receiver};
 
 /// The stages after decoding.
 pub struct Stages {
@@ -62,6 +62,8 @@ pub struct Pipeline {
     writer: Option<Writer>,
     observers: Vec<Box<dyn Observer>>,
     delivery: Delivery,
+    /// The lifecycle of the tap, if a destination takes its events.
+    lifecycle: Option<Lifecycle>,
     limit: Option<u64>,
     stop: Box<dyn StopCondition>,
     status: status::StatusFormat,
@@ -113,6 +115,7 @@ impl Pipeline {
             writer,
             observers,
             delivery: Delivery::default(),
+            lifecycle: None,
             limit,
             stop,
             status,
@@ -140,6 +143,7 @@ impl Pipeline {
     /// Sets the delivery of events besides stdout.
     #[must_use]
     pub fn with_delivery(mut self, delivery: Delivery) -> Self {
+        self.lifecycle = delivery.tap().map(Lifecycle::new);
         self.delivery = delivery;
         self.delivery.stop_on(&self.shutdown);
         self
@@ -179,6 +183,7 @@ impl Pipeline {
         let finished = self.finish_output();
         let processed = processed.and_then(|exit| {
             finished?;
+            self.end_lifecycle()?;
             self.delivery.finish()?;
             Ok(exit)
         });
@@ -262,6 +267,10 @@ impl Pipeline {
     }
 
     fn connection(&mut self, event: &ConnectionEvent) -> Result<Option<Exit>, OutputError> {
+        let lifecycle = self.lifecycle.as_mut();
+        if let Some(ended) = lifecycle.and_then(|tap| tap.connection(event, Timestamp::now())) {
+            self.announce(&ended)?;
+        }
         self.flush_all()?;
         let mut is_shown = false;
         for observer in &mut self.observers {
@@ -277,6 +286,28 @@ impl Pipeline {
         }
         status::connection(self.status, event);
         Ok(None)
+    }
+
+    /// Announces the coverage of a stream.
+    fn coverage(&mut self, coverage: &Coverage) -> Result<(), OutputError> {
+        let lifecycle = self.lifecycle.as_mut();
+        let event = lifecycle.map(|tap| tap.coverage(coverage, Timestamp::now()));
+        event.map_or(Ok(()), |event| self.announce(&event))
+    }
+
+    /// Announces that the tap ends.
+    fn end_lifecycle(&mut self) -> Result<(), OutputError> {
+        let lifecycle = self.lifecycle.as_mut();
+        let events = lifecycle.map(|tap| tap.end(Timestamp::now())).unwrap_or_default();
+        events.iter().try_for_each(|event| self.announce(event))
+    }
+
+    /// Delivers an event about the tap, which is not shown.
+    fn announce(&mut self, event: &RawFrame) -> Result<(), OutputError> {
+        let shown = self.redactor.decode_and_redact(&mut self.decoder, event.as_frame());
+        // Nothing else has the id: it consists of the time and of what the tap announces.
+        UncountedId::new(&shown, 0, &mut self.id);
+        self.delivery.lifecycle(&EventContext::new(&shown).with_id(Some(&self.id)))
     }
 
     fn chunk(&mut self, chunk: &Chunk) -> Result<Option<Exit>, OutputError> {
@@ -342,7 +373,7 @@ impl Pipeline {
             }
             self.delivery.event(&context)?;
             self.counts.shown += 1;
-            if !is_notice(shown.kind()) {
+            if !shown.kind().is_some_and(Kind::is_notice) {
                 self.counted += 1;
                 self.stop.passed();
             }
@@ -350,7 +381,14 @@ impl Pipeline {
             for observer in &mut self.observers {
                 observer.filtered_out(&context)?;
             }
+            // Others must know of the gap, even if it is not shown here.
+            if shown.kind() == Some(Kind::TapGap) {
+                self.delivery.lifecycle(&context)?;
+            }
             self.counts.filtered += 1;
+        }
+        if let Some(lifecycle) = &mut self.lifecycle {
+            lifecycle.advance(&frame);
         }
         if self.delivery.advance(&frame, &shown) {
             self.flush_all()?;
@@ -373,12 +411,6 @@ impl Pipeline {
         }
         finished
     }
-}
-
-/// Returns whether an event is a notice of evtap about a stream. Such an event neither counts
-/// towards the limit nor shows that the stream is active.
-const fn is_notice(kind: Option<Kind>) -> bool {
-    matches!(kind, Some(Kind::TapConnected | Kind::TapEnded | Kind::TapGap))
 }
 
 /// Flushes stdout before delivering, so that the cursor never gets ahead of stdout.

@@ -15,6 +15,7 @@ mod capture;
 pub mod client;
 pub mod connect_error;
 mod connection_event;
+mod coverage;
 pub mod credential;
 pub mod framer;
 pub mod gap;
@@ -44,6 +45,7 @@ pub mod tls;
 
 pub use capture::Capture;
 pub use connection_event::{ConnectionEvent, ConnectionState};
+pub use coverage::{Coverage, CoverageState, Heartbeat};
 pub use item::{Chunk, Item, LineChunk};
 pub use queue::{BlockingSender, Closed, QUEUE_CAPACITY, Receiver, Sender, channel};
 pub use raw_frame::RawFrame;

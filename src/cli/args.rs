@@ -26,6 +26,8 @@ mod schema;
 mod screen;
 mod serve;
 mod stats;
+#[cfg(feature = "nats")]
+mod taps;
 mod timeline;
 mod watch;
 
@@ -55,6 +57,8 @@ pub use schema::SchemaArgs;
 pub use screen::{Background, ScreenArgs};
 pub use serve::ServeArgs;
 pub use stats::{StatsArgs, StatsOutputArgs};
+#[cfg(feature = "nats")]
+pub use taps::TapsArgs;
 pub use timeline::{TimelineArgs, TimelineFormat};
 pub use watch::WatchArgs;
 
@@ -185,6 +189,11 @@ pub enum Command {
     Stats(StatsArgs),
     /// Show one call from beginning to end, from recordings or live
     Timeline(TimelineArgs),
+    /// List who taps which workspace, by the stream that they publish to
+    ///
+    /// Shows how far each tap is, which are silent, and which workspaces nobody taps.
+    #[cfg(feature = "nats")]
+    Taps(TapsArgs),
     /// Serve a synthetic clinic that emulates the platform's two endpoints
     Serve(ServeArgs),
     /// Describe the events, their fields and which fields are hidden

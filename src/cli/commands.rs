@@ -16,6 +16,8 @@ mod replay;
 mod schema;
 mod serve;
 mod stats;
+#[cfg(feature = "nats")]
+mod taps;
 mod timeline;
 mod watch;
 
@@ -31,6 +33,8 @@ pub async fn run(cli: Cli) -> Result<Exit> {
         Command::Expect(args) => expect::run(args).await,
         Command::Stats(args) => stats::run(args).await,
         Command::Timeline(args) => timeline::run(args).await,
+        #[cfg(feature = "nats")]
+        Command::Taps(args) => taps::run(args).await,
         Command::Serve(args) => serve::run(args).await,
         Command::Schema(args) => schema::run(&args),
         Command::Audit(args) => audit::run(args).await,

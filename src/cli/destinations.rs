@@ -15,6 +15,7 @@ use clap::{ArgGroup, Args};
 use crate::cli::args::PrivacyArgs;
 use crate::error::Result;
 use crate::output::status::StatusFormat;
+use crate::transport::Heartbeat;
 use forward::ForwardArgs;
 use options::DestinationOptions;
 pub use options::{DestinationContext, OpenDestination};
@@ -44,7 +45,7 @@ impl DestinationArgs {
     /// # Errors
     ///
     /// Fails if hidden fields would be shared unasked.
-    pub fn adapt(&self, privacy: &mut PrivacyArgs, status: StatusFormat) -> Result<()> {
+    pub fn adapt(&mut self, privacy: &mut PrivacyArgs, status: StatusFormat) -> Result<()> {
         #[cfg(feature = "nats")]
         return self.publish.adapt(privacy, status);
         #[cfg(not(feature = "nats"))]
@@ -52,6 +53,14 @@ impl DestinationArgs {
             let _ = (privacy, status);
             Ok(())
         }
+    }
+
+    /// Returns how this tap announces what it has delivered; `None` if no destination needs that.
+    pub fn heartbeat(&self) -> Result<Option<Heartbeat>> {
+        #[cfg(feature = "nats")]
+        return self.publish.heartbeat();
+        #[cfg(not(feature = "nats"))]
+        return Ok(None);
     }
 
     /// Checks the options and returns the selected destinations in the order in which they receive

@@ -73,7 +73,7 @@ impl KeyedPlatform {
 
     /// Returns the platform as the holder of these keys sees it.
     pub fn with_keys(&self, keys: KeyRing) -> Platform {
-        Platform { client: self.client.clone(), keys, limits: self.limits }
+        Platform { client: self.client.clone(), keys, limits: self.limits.clone() }
     }
 }
 

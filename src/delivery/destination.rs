@@ -26,6 +26,16 @@ pub trait Destination: Send {
         false
     }
 
+    /// Returns the name of the tap, if the destination also takes the lifecycle events of the tap.
+    fn tap(&self) -> Option<&str> {
+        None
+    }
+
+    /// Takes an event about the tap, which is not shown on stdout.
+    fn lifecycle(&mut self, _context: &EventContext<'_>) -> Result<(), OutputError> {
+        Ok(())
+    }
+
     /// Takes an event, which may be buffered.
     fn event(&mut self, context: &EventContext<'_>) -> Result<(), OutputError>;
 

@@ -22,13 +22,13 @@ use tokio::runtime::Handle;
 
 use super::destination::Destination;
 use crate::error::{Error, Exit};
-use crate::model::cloudevent;
+use crate::model::{Kind, cloudevent};
 use crate::output::OutputError;
 use crate::output::cloudevents::cloud_event;
 use crate::output::status::{self, DestinationCounts};
 use crate::query::EventContext;
 use crate::transport::backoff::{Backoff, Random};
-use crate::transport::broker::{Broker, PublishFailure, SubjectPrefix, subject};
+use crate::transport::broker::{Broker, PublishFailure, SubjectPrefix, of_tap, subject};
 use crate::transport::shutdown::ShutdownFlag;
 
 /// The size of a batch, in bytes: once it is reached, the events are published.
@@ -52,6 +52,8 @@ pub struct PublishConfig {
     pub prefix: SubjectPrefix,
     /// The name of this tap.
     pub tap: String,
+    /// The time between two positions of this tap, which each message says.
+    pub heartbeat: Duration,
     /// A hash of the policy and the filters. The ids of events do not depend on them, so only taps
     /// with equal fingerprints can stand in for each other.
     pub fingerprint: String,
@@ -70,6 +72,8 @@ struct PendingMessage {
     id: String,
     event_type: String,
     body: Bytes,
+    /// Whether the event is about the tap and not counted.
+    is_lifecycle: bool,
 }
 
 impl PendingMessage {
@@ -120,6 +124,7 @@ impl Publisher {
         let mut headers = HeaderMap::new();
         headers.insert("Content-Type", "application/cloudevents+json");
         headers.insert("Evtap-Tap", config.tap.as_str());
+        headers.insert("Evtap-Heartbeat", config.heartbeat.as_millis().to_string());
         headers.insert("Evtap-Version", env!("CARGO_PKG_VERSION"));
         headers.insert(FINGERPRINT, config.fingerprint.as_str());
         if config.is_revealed {
@@ -138,6 +143,33 @@ impl Publisher {
             },
             stop: Arc::default(),
         }
+    }
+
+    /// Adds an event to the lane of its workspace.
+    fn push(&mut self, context: &EventContext<'_>, is_lifecycle: bool) {
+        let event = context.event;
+        let (tap, event_type) = (event.tap(), event.event_type());
+        let (workspace, call) = (tap.workspace_id.as_deref(), tap.call_sid.as_deref());
+        let mut body = Vec::new();
+        cloud_event(context, &mut body);
+        let id = context.id.unwrap_or_default();
+        let PublishConfig { prefix, tap: own_name, .. } = &self.channel.config;
+        let subject = subject(prefix, workspace, call, event_type);
+        let message = PendingMessage {
+            // The last notice of each tap can be found by its subject.
+            subject: if event.kind().is_some_and(Kind::is_notice) {
+                let name = event.field("tap").and_then(|field| field.text());
+                of_tap(subject, name.as_deref().unwrap_or(own_name))
+            } else {
+                subject
+            },
+            id: format!("{}#{id}", cloudevent::source(workspace, call).concat()),
+            event_type: event_type.to_owned(),
+            body: body.into(),
+            is_lifecycle,
+        };
+        self.bytes += message.size();
+        self.lanes.entry(workspace.map(str::to_owned)).or_default().waiting.push_back(message);
     }
 
     /// Publishes all lanes at the same time. The first failure that cannot pass ends all of them.
@@ -172,20 +204,16 @@ impl Destination for Publisher {
     }
 
     fn event(&mut self, context: &EventContext<'_>) -> Result<(), OutputError> {
-        let tap = context.event.tap();
-        let (workspace, call) = (tap.workspace_id.as_deref(), tap.call_sid.as_deref());
-        let mut body = Vec::new();
-        cloud_event(context, &mut body);
-        let id = context.id.unwrap_or_default();
-        let event_type = context.event.event_type();
-        let message = PendingMessage {
-            subject: subject(&self.channel.config.prefix, workspace, call, event_type),
-            id: format!("{}#{id}", cloudevent::source(workspace, call).concat()),
-            event_type: event_type.to_owned(),
-            body: body.into(),
-        };
-        self.bytes += message.size();
-        self.lanes.entry(workspace.map(str::to_owned)).or_default().waiting.push_back(message);
+        self.push(context, false);
+        Ok(())
+    }
+
+    fn tap(&self) -> Option<&str> {
+        Some(&self.channel.config.tap)
+    }
+
+    fn lifecycle(&mut self, context: &EventContext<'_>) -> Result<(), OutputError> {
+        self.push(context, true);
         Ok(())
     }
 
@@ -247,7 +275,7 @@ impl PublishChannel {
         }
         while let Some(message) = lane.waiting.front() {
             match self.deliver(message, stop).await? {
-                None => lane.delivered += 1,
+                None => lane.delivered += u64::from(!message.is_lifecycle),
                 Some(why) => {
                     lane.refused += 1;
                     status::publish_refused(self.config.status, why, &message.event_type);

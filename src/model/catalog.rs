@@ -69,7 +69,7 @@ macro_rules! event_types {
                 }
             }
             own {
-                tap::{TapConnected, TapEnded, TapGap, TapMalformed}
+                tap::{TapConnected, TapEnded, TapGap, TapMalformed, TapPosition}
             }
         }
     };
@@ -108,6 +108,14 @@ macro_rules! kinds {
 event_types!(kinds);
 
 impl Kind {
+    /// Returns whether an event is a notice of evtap about a stream: that it was connected, ended,
+    /// is alive or has a gap. Such an event neither counts towards a limit nor shows that the stream
+    /// is active.
+    #[must_use]
+    pub const fn is_notice(self) -> bool {
+        matches!(self, Self::TapConnected | Self::TapEnded | Self::TapPosition | Self::TapGap)
+    }
+
     /// Returns the platform's event type with this name on the wire.
     #[must_use]
     pub fn from_name(event_type: &str) -> Option<Self> {

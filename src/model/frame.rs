@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::Stream;
 
 /// The stream that a frame arrived on: known for a connection, unknown in a recording.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Origin {
     /// The kind of stream.
     pub stream: Option<Stream>,

@@ -127,6 +127,7 @@ impl InOrder for Pipeline {
                 Ok(None)
             }
             Item::Connection(event) => self.connection(event),
+            Item::Coverage(coverage) => self.coverage(coverage).map(|()| None),
         };
         ended.transpose()
     }

@@ -129,7 +129,7 @@ impl Worker {
                 ndjson::line(&shown, &mut output.lines);
             }
             counts.shown += 1;
-            output.counted += u64::from(!super::is_notice(shown.kind()));
+            output.counted += u64::from(!shown.kind().is_some_and(Kind::is_notice));
         } else {
             counts.filtered += 1;
         }

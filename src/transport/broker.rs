@@ -7,7 +7,9 @@ mod address;
 mod connect;
 mod stream;
 mod subject;
+mod taps;
 
 pub use address::BrokerAddress;
 pub use connect::{Broker, BrokerConfig, PublishFailure};
-pub use subject::{DEFAULT_PREFIX, SubjectPrefix, subject};
+pub use subject::{DEFAULT_PREFIX, SubjectPrefix, of_tap, subject};
+pub use taps::{TapReport, TapReports, read_taps};

@@ -39,17 +39,25 @@ pub struct Gap {
 }
 
 impl Gap {
-    /// Returns the `tap.gap` line that reports the gap.
+    /// Returns the `tap.gap` line that reports the gap in a stream of `tap`, if that has a name.
     #[must_use]
-    pub fn frame(&self, origin: &Arc<Origin>, received_at: Timestamp) -> RawFrame {
+    pub fn frame(
+        &self,
+        origin: &Arc<Origin>,
+        tap: Option<&str>,
+        received_at: Timestamp,
+    ) -> RawFrame {
         let from = self.from.map(|from| format!("{from:.3}"));
-        let line = json!({
+        let mut line = json!({
             "event_type": "tap.gap",
             "from": from,
             "to": format!("{:.3}", self.to),
             "certain": self.certain,
             "reason": self.reason.as_str(),
         });
+        if let Some(tap) = tap {
+            line["tap"] = json!(tap);
+        }
         RawFrame::own(origin, &line, received_at)
     }
 }

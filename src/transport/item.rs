@@ -6,11 +6,12 @@ use bytes::Bytes;
 
 use super::capture::Capture;
 use super::connection_event::ConnectionEvent;
+use super::coverage::Coverage;
 use super::raw_frame::RawFrame;
 use crate::model::{Frame, Origin};
 
 /// One output of a source. Items arrive in the order in which the source read them.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Item {
     /// One event.
     Frame(RawFrame),
@@ -18,6 +19,8 @@ pub enum Item {
     Chunk(Chunk),
     /// A connection was opened, lost or ended.
     Connection(ConnectionEvent),
+    /// What the stream is known to have delivered.
+    Coverage(Coverage),
     /// The items that follow come from the recording with this index, counted from 0.
     Recording(usize),
 }
@@ -29,7 +32,7 @@ impl Item {
         match self {
             Self::Frame(frame) => frame.size(),
             Self::Chunk(chunk) => size_of::<Self>() + chunk.size(),
-            Self::Connection(_) | Self::Recording(_) => size_of::<Self>(),
+            Self::Connection(_) | Self::Coverage(_) | Self::Recording(_) => size_of::<Self>(),
         }
     }
 }

@@ -18,6 +18,7 @@ use super::Receiver;
 use super::Sender;
 use super::channel;
 use super::resume::MIN_LOOKBACK;
+use super::{Coverage, CoverageState};
 use crate::model::FrameFormat;
 
 /// The maximum size of the waiting items, in bytes.
@@ -131,7 +132,11 @@ fn time(item: &Item) -> i64 {
                 .and_then(|id| id.parse().ok());
             id.or_else(|| Some(frame.received_at?.as_millisecond())).unwrap_or_default()
         }
-        Item::Chunk(_) | Item::Connection(_) | Item::Recording(_) => 0,
+        // The events of which a position speaks come before it.
+        Item::Coverage(Coverage { state: CoverageState::Until(Some(until)), .. }) => {
+            until.as_millisecond()
+        }
+        Item::Chunk(_) | Item::Connection(_) | Item::Coverage(_) | Item::Recording(_) => 0,
     }
 }
 

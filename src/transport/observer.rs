@@ -31,8 +31,8 @@ use crate::transport::credential::Credential;
 use crate::transport::gap::Gap;
 use crate::transport::key_ring::KeyRing;
 use crate::transport::socket::{self, Socket, SocketEvent, Subprotocol};
-use crate::transport::stream_context::StreamContext;
-use crate::transport::{Item, RawFrame, Sender, SourceConfig, backoff};
+use crate::transport::stream_context::{StreamContext, sleep_until_some};
+use crate::transport::{CoverageState, Item, RawFrame, Sender, SourceConfig, backoff};
 
 /// How long to retry a call that the server does not know, since it may be about to begin.
 const UNKNOWN_CALL_TIMEOUT: Duration = Duration::from_secs(10);
@@ -106,6 +106,7 @@ async fn follow(
         {
             Ok(socket) => {
                 context.report_connected().await;
+                context.report_coverage(CoverageState::From(Some(context.now()))).await;
                 read(socket, &mut context, &mut unknown, &mut progress).await
             }
             Err(failure) => ObserverEnd::Failed(failure),
@@ -188,20 +189,20 @@ const MAX_READ_AHEAD: usize = 2 << 20;
 /// The messages that were read and not sent yet.
 #[derive(Default)]
 struct ReadAhead {
-    frames: VecDeque<RawFrame>,
-    /// The size of the frames in bytes, including the frames themselves.
+    items: VecDeque<Item>,
+    /// The size of the items in bytes, including the items themselves.
     bytes: usize,
 }
 
 impl ReadAhead {
-    fn push(&mut self, frame: RawFrame) {
-        self.bytes += frame.size();
-        self.frames.push_back(frame);
+    fn push(&mut self, item: Item) {
+        self.bytes += item.size();
+        self.items.push_back(item);
     }
 
     fn pop(&mut self) {
-        if let Some(frame) = self.frames.pop_front() {
-            self.bytes -= frame.size();
+        if let Some(item) = self.items.pop_front() {
+            self.bytes -= item.size();
         }
     }
 
@@ -220,12 +221,23 @@ async fn read<S: AsyncRead + AsyncWrite + Unpin>(
     progress.is_down = progress.last_heard.is_some();
     let mut call_ended = false;
     let mut waiting = ReadAhead::default();
+    let mut next_position = context.next_position();
     let end = loop {
+        let is_position_due = next_position.filter(|_| !progress.is_down);
         let next = next_event(&mut socket, context, &mut waiting);
         let event = if call_ended {
             timeout(END_TIMEOUT, next).await.unwrap_or(SocketEvent::Closed(None))
         } else {
-            next.await
+            tokio::select! {
+                biased;
+                () = sleep_until_some(is_position_due) => {
+                    let until = CoverageState::Until(progress.last_heard);
+                    context.coverage(until).into_iter().for_each(|item| waiting.push(item));
+                    next_position = context.next_position();
+                    continue;
+                }
+                event = next => event,
+            }
         };
         let received_at = context.now();
         let fatal = match &event {
@@ -250,13 +262,13 @@ async fn read<S: AsyncRead + AsyncWrite + Unpin>(
         call_ended |= message.is("session_end");
         unknown.0 = None;
         if let Some(gap) = progress.take_gap(message.state(), received_at) {
-            waiting.push(gap.frame(&context.origin, received_at));
+            waiting.push(Item::Frame(gap.frame(&context.origin, context.tap(), received_at)));
         }
         progress.last_heard = Some(received_at);
         if let Some(state) = message.state() {
             progress.state = Some(state.to_owned());
         }
-        waiting.push(RawFrame {
+        waiting.push(Item::Frame(RawFrame {
             origin: context.origin.clone(),
             format: FrameFormat::Observer,
             event: None,
@@ -266,22 +278,23 @@ async fn read<S: AsyncRead + AsyncWrite + Unpin>(
             fault,
             offset: 0,
             flags: FrameFlags::default(),
-        });
+        }));
         context.backoff.reset();
         if let Some(why) = fatal {
             break ObserverEnd::Failed(ConnectError::transient(why));
         }
     };
     let delivering = async {
-        for frame in waiting.frames {
-            context.deliver(frame).await;
+        for item in waiting.items {
+            // `run` watches for a receiver that is gone.
+            let _ = context.sender().send(item).await;
         }
     };
     tokio::join!(socket.close(), delivering);
     end
 }
 
-/// Waits for the next event of the socket, and sends the waiting frames meanwhile.
+/// Waits for the next event of the socket, and sends the waiting items meanwhile.
 async fn next_event<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut Socket<S>,
     context: &mut StreamContext<'_>,
@@ -290,8 +303,8 @@ async fn next_event<S: AsyncRead + AsyncWrite + Unpin>(
     let tx = context.sender();
     loop {
         let is_full = waiting.is_full();
-        let Some(frame) = waiting.frames.front() else { return socket.next().await };
-        let sending = async { tx.send(Item::Frame(frame.clone())).await };
+        let Some(item) = waiting.items.front() else { return socket.next().await };
+        let sending = async { tx.send(item.clone()).await };
         let event = async { if is_full { socket.keep_alive().await } else { socket.next().await } };
         tokio::select! {
             biased;

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::backoff::Random;
+use super::coverage::Heartbeat;
 
 /// The default maximum size of a frame and of a line, in bytes. The platform's own client has the
 /// same limit.
@@ -21,7 +22,7 @@ pub(super) const CHECK_INTERVAL: Duration = Duration::from_secs(5);
 /// The limits of a source.
 ///
 /// Randomness and the clock are part of it, so that tests can control them.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct SourceConfig {
     /// The maximum size of a frame, in bytes.
     pub max_frame: usize,
@@ -33,6 +34,8 @@ pub struct SourceConfig {
     /// Whether events that were delivered on an earlier connection of a workspace's stream are
     /// passed on again, marked as replayed, so that the receiver can count them.
     pub pass_replayed: bool,
+    /// How the tap announces what it has delivered; `None` if it does not.
+    pub heartbeat: Option<Heartbeat>,
     /// The source of randomness for the back-off.
     pub random: Random,
     /// The wall clock.
@@ -46,6 +49,7 @@ impl Default for SourceConfig {
             read_timeout: None,
             max_reconnects: None,
             pass_replayed: false,
+            heartbeat: None,
             random: rand::random,
             now: Timestamp::now,
         }

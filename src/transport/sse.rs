@@ -31,8 +31,8 @@ use crate::transport::gap::{self, Gap, GapAssessment, PendingGap, ReconnectInfo}
 use crate::transport::key_ring::KeyRing;
 use crate::transport::resume::{Resume, ResumeDecision, UncoveredRange, parse_number};
 use crate::transport::source_config::SuspendDetector;
-use crate::transport::stream_context::StreamContext;
-use crate::transport::{RawFrame, Sender, SourceConfig, backoff};
+use crate::transport::stream_context::{StreamContext, sleep_until_some};
+use crate::transport::{CoverageState, RawFrame, Sender, SourceConfig, backoff};
 
 /// How long a connection may receive nothing, not even a comment, before it is considered dead.
 /// Resuming loses nothing.
@@ -40,6 +40,9 @@ pub const READ_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// The maximum length of an id that is requested, in bytes.
 const MAX_ID: usize = 1024;
+
+/// How long a comment must have been waited for, so that no event can be waiting behind it.
+const MIN_WAIT: Duration = Duration::from_millis(10);
 
 /// The event type of the server's control frames.
 pub(super) const CONTROL: &str = "error";
@@ -95,6 +98,8 @@ struct SseReader<'a> {
     last_heard: Option<Timestamp>,
     /// The minimum distance of the ids behind the local clock, in milliseconds.
     offset: Option<i64>,
+    /// The time before which everything has arrived, except for gaps.
+    covered_until: Option<Timestamp>,
     /// A possible gap before the next event.
     pending_gap: Option<PendingGap>,
     /// New events arrived while a gap was pending. Their replay on a later connection would prove
@@ -117,6 +122,7 @@ impl<'a> SseReader<'a> {
             since: matches!(start, Start::Since(_)),
             last_heard,
             offset: None,
+            covered_until: None,
             pending_gap: None,
             has_unproven_events: false,
             has_dropped_repeat: false,
@@ -135,8 +141,10 @@ impl<'a> SseReader<'a> {
             let failure = match open(request(&key), last_event_id.as_deref(), "workspace").await {
                 Ok(response) => {
                     self.context.report_connected().await;
+                    let server_time = server_time(response.headers());
+                    self.report_begin(server_time).await;
                     self.begin_connection().await;
-                    if let Some(id) = server_time(response.headers()) {
+                    if let Some(id) = server_time {
                         self.resume.set_baseline(id);
                     }
                     let parser = Parser::new(self.context.config.max_frame);
@@ -161,6 +169,14 @@ impl<'a> SseReader<'a> {
         published.map_or(0, |(id, offset)| {
             u64::try_from(gap::millis(now) - id - offset).unwrap_or_default()
         })
+    }
+
+    /// Reports from when on the stream is complete after a connection was opened. `server_time` is
+    /// the time of the answer by the server's clock, in whole seconds.
+    async fn report_begin(&self, server_time: Option<u64>) {
+        let id = self.resume.position().or_else(|| server_time.map(|id| id.saturating_add(1000)));
+        let from = id.map_or_else(|| Some(self.context.now()), gap::time);
+        self.context.report_coverage(CoverageState::From(from)).await;
     }
 
     /// Assesses whether there is a gap before a connection that has been opened.
@@ -201,9 +217,16 @@ impl<'a> SseReader<'a> {
         let mut suspend = SuspendDetector::new(self.context.config.now);
         let settled = Instant::now() + gap::SETTLE_TIME;
         let mut deadline = Instant::now() + read_timeout;
+        let mut next_position = self.context.next_position();
         loop {
+            let begun = Instant::now();
             let chunk = tokio::select! {
                 biased;
+                () = sleep_until_some(next_position), if self.pending_gap.is_none() => {
+                    self.context.report_coverage(CoverageState::Until(self.covered_until)).await;
+                    next_position = self.context.next_position();
+                    continue;
+                }
                 chunk = body.next() => chunk,
                 () = suspend.suspended() => {
                     return ConnectError::transient("the machine was suspended");
@@ -233,6 +256,11 @@ impl<'a> SseReader<'a> {
             if let Some(retry) = parser.retry() {
                 self.context.backoff.set_initial(retry);
             }
+            if frames.is_empty() && begun.elapsed() >= MIN_WAIT {
+                let offset = self.offset.unwrap_or_default();
+                let server_time = gap::millis(received_at) - offset;
+                self.cover(Timestamp::from_millisecond(server_time).ok());
+            }
             for frame in frames {
                 if let Some(failure) = refusal(&frame) {
                     return failure;
@@ -242,6 +270,11 @@ impl<'a> SseReader<'a> {
             // The time that a slow pipeline took does not count as silence of the server.
             deadline = Instant::now() + read_timeout;
         }
+    }
+
+    /// Notes that everything before a time has arrived.
+    fn cover(&mut self, until: Option<Timestamp>) {
+        self.covered_until = self.covered_until.max(until);
     }
 
     /// Sends a frame, unless it was delivered before. Reports gaps before it.
@@ -263,6 +296,7 @@ impl<'a> SseReader<'a> {
             Some((_, bytes)) => self.resume.classify(own_id, event, &bytes.to_be_bytes()),
         };
         let number = own_id.and_then(parse_number);
+        self.cover(number.and_then(gap::time));
         self.resolve_pending_gap(number, decision).await;
         let mut raw = RawFrame {
             origin: self.context.origin.clone(),

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use crate::error::{Error, Exit, Result};
 use crate::model::Origin;
@@ -16,7 +17,9 @@ use crate::transport::connect_error::ConnectError;
 use crate::transport::credential::Credential;
 use crate::transport::gap::Gap;
 use crate::transport::key_ring::KeyRing;
-use crate::transport::{ConnectionEvent, ConnectionState, Item, RawFrame, Sender, SourceConfig};
+use crate::transport::{
+    ConnectionEvent, ConnectionState, Coverage, CoverageState, Item, RawFrame, Sender, SourceConfig,
+};
 
 /// The channel, back-off and configuration of one stream.
 pub(super) struct StreamContext<'a> {
@@ -78,9 +81,33 @@ impl<'a> StreamContext<'a> {
 
     /// Sends the `tap.gap` line of a gap.
     pub(super) async fn report_gap(&mut self, gap: &Gap) {
-        let frame = gap.frame(&self.origin, self.now());
+        let frame = gap.frame(&self.origin, self.tap(), self.now());
         // The caller watches for a receiver that is gone.
         let _ = self.tx.send(Item::Frame(frame)).await;
+    }
+
+    /// Returns the name of the tap, if it announces what it has delivered.
+    pub(super) fn tap(&self) -> Option<&str> {
+        self.config.heartbeat.as_ref().map(|heartbeat| &*heartbeat.tap)
+    }
+
+    /// Returns the coverage of the stream as an item, if the tap announces it.
+    pub(super) fn coverage(&self, state: CoverageState) -> Option<Item> {
+        let coverage = Coverage { origin: Arc::clone(&self.origin), state };
+        self.config.heartbeat.as_ref().map(|_| Item::Coverage(coverage))
+    }
+
+    /// Reports the coverage of the stream, if the tap announces it.
+    pub(super) async fn report_coverage(&self, state: CoverageState) {
+        if let Some(item) = self.coverage(state) {
+            // The caller watches for a receiver that is gone.
+            let _ = self.tx.send(item).await;
+        }
+    }
+
+    /// Returns the time of the next position after one that is reported now.
+    pub(super) fn next_position(&self) -> Option<Instant> {
+        self.config.heartbeat.as_ref().map(|heartbeat| Instant::now() + heartbeat.every)
     }
 
     /// Reports that the stream ended normally.
@@ -164,5 +191,13 @@ impl<'a> StreamContext<'a> {
     /// Returns the channel, for a source that does something else while it waits for room.
     pub(super) const fn sender(&self) -> &'a Sender {
         self.tx
+    }
+}
+
+/// Waits until this time; forever if there is none.
+pub(super) async fn sleep_until_some(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
     }
 }

@@ -4,6 +4,7 @@
 mod access;
 mod outages;
 mod server;
+mod taps;
 
 use std::collections::HashSet;
 use std::time::Duration;

@@ -96,7 +96,9 @@ pub async fn tap(params: TapOptions) -> Report {
                 seen.faults +=
                     usize::from(matches!(event.state, ConnectionState::Reconnecting { .. }));
             }
-            Item::Chunk(_) | Item::Recording(_) => unreachable!("a stream has frames"),
+            Item::Chunk(_) | Item::Coverage(_) | Item::Recording(_) => {
+                unreachable!("a stream has frames")
+            }
         }
     }
     serving.abort();

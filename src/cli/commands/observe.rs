@@ -6,6 +6,7 @@ use crate::cli::platform::Platform;
 use crate::cli::resolve;
 use crate::cli::session::SessionBuilder;
 use crate::error::{Exit, Result};
+use crate::transport::SourceConfig;
 
 pub(super) async fn run(mut args: ObserveArgs) -> Result<Exit> {
     args.destinations.adapt(&mut args.output.privacy, args.output.status)?;
@@ -18,7 +19,10 @@ pub(super) async fn run(mut args: ObserveArgs) -> Result<Exit> {
         &stages.policy,
         &format!("call {}", calls.join(", ")),
     )?;
-    let limits = resolve::source_config(&args.delivery, Some(&args.reconnect))?;
+    let limits = SourceConfig {
+        heartbeat: args.destinations.heartbeat()?,
+        ..resolve::source_config(&args.delivery, Some(&args.reconnect))?
+    };
     let network = resolve::network(&args.connection.auth);
     let destinations = args.destinations.resolve(&DestinationContext {
         network: &network,

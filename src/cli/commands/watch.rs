@@ -12,9 +12,9 @@ use crate::cli::shard::Shard;
 use crate::cli::starts::Starts;
 use crate::cli::workspaces::{WorkspaceTaps, WorkspacesFile};
 use crate::error::{Error, Exit, Result};
-use crate::transport::Sender;
 use crate::transport::auto_observe::ObserverSlots;
 use crate::transport::shutdown::Hangup;
+use crate::transport::{Sender, SourceConfig};
 
 /// What is watched, and where it comes from.
 enum Watched {
@@ -39,7 +39,10 @@ pub(super) async fn run(mut args: WatchArgs) -> Result<Exit> {
         None => args.workspace.join(", "),
     };
     let screen = resolve::screen(&args.screen, &args.filter, &args.output, &stages.policy, &title)?;
-    let limits = resolve::source_config(&args.delivery, Some(&args.reconnect))?;
+    let limits = SourceConfig {
+        heartbeat: args.destinations.heartbeat()?,
+        ..resolve::source_config(&args.delivery, Some(&args.reconnect))?
+    };
     let network = resolve::network(&args.connection.auth);
     let destinations = args.destinations.resolve(&DestinationContext {
         network: &network,

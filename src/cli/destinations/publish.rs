@@ -8,16 +8,19 @@ use sha2::{Digest, Sha256};
 
 use super::options::{DestinationContext, DestinationOptions, OpenDestination};
 use crate::cli::args::{FilterArgs, PhiMode, PrivacyArgs};
+use crate::cli::resolve::value::positive_duration;
 use crate::delivery::{Destination, PublishConfig, Publisher};
 use crate::error::{Error, Result};
 use crate::output::status::{self, StatusFormat};
 use crate::redact::Policy;
-use crate::transport::SourceConfig;
 use crate::transport::broker::{
     Broker, BrokerAddress, BrokerConfig, DEFAULT_PREFIX, SubjectPrefix,
 };
+use crate::transport::{Heartbeat, SourceConfig};
 
 const PUBLISH: &str = "--publish";
+
+const HEARTBEAT: &str = "--heartbeat";
 
 /// The options of publishing.
 #[derive(Debug, Args)]
@@ -62,6 +65,9 @@ pub struct PublishArgs {
     /// Default: a random name for this run.
     #[arg(long, value_name = "NAME", requires = "publish")]
     tap_name: Option<String>,
+    /// Time between two messages that say what this tap has delivered
+    #[arg(long, value_name = "DURATION", default_value = "15s", requires = "publish")]
+    heartbeat: String,
 }
 
 impl PublishArgs {
@@ -71,7 +77,7 @@ impl PublishArgs {
     ///
     /// Fails if hidden fields would be published unasked, or if pseudonyms would differ from run to
     /// run.
-    pub(super) fn adapt(&self, privacy: &mut PrivacyArgs, status: StatusFormat) -> Result<()> {
+    pub(super) fn adapt(&mut self, privacy: &mut PrivacyArgs, status: StatusFormat) -> Result<()> {
         if self.publish.is_none() {
             return Ok(());
         }
@@ -94,7 +100,18 @@ impl PublishArgs {
             ));
         }
         privacy.hides_prose = !self.publish_prose;
+        // The name is used more than once.
+        self.tap_name.get_or_insert_with(|| format!("tap-{:08x}", rand::rng().random::<u32>()));
         Ok(())
+    }
+
+    /// Returns how this tap announces what it has delivered; `None` if it does not publish.
+    pub(super) fn heartbeat(&self) -> Result<Option<Heartbeat>> {
+        if self.publish.is_none() {
+            return Ok(None);
+        }
+        let every = positive_duration(HEARTBEAT, &self.heartbeat)?;
+        Ok(Some(Heartbeat { tap: self.tap()?.into(), every }))
     }
 }
 
@@ -111,6 +128,7 @@ impl DestinationOptions for PublishArgs {
         let config = PublishConfig {
             prefix: broker.prefix.clone(),
             tap: self.tap()?,
+            heartbeat: positive_duration(HEARTBEAT, &self.heartbeat)?,
             fingerprint: fingerprint(context.policy, context.filter),
             is_revealed: self.publish_revealed && !context.privacy.reveal.is_empty(),
             status: context.status,
@@ -127,13 +145,11 @@ impl DestinationOptions for PublishArgs {
 
 impl PublishArgs {
     fn tap(&self) -> Result<String> {
-        let Some(name) = &self.tap_name else {
-            return Ok(format!("tap-{:08x}", rand::rng().random::<u32>()));
-        };
+        let name = self.tap_name.as_deref().unwrap_or_default();
         let is_legal =
             |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
         if (1..=64).contains(&name.len()) && name.bytes().all(is_legal) {
-            return Ok(name.clone());
+            return Ok(name.to_owned());
         }
         let why = "it is empty, long, or has other characters than letters, digits, -, _ and .";
         Err(Error::invalid_value("--tap-name", name, why, "give one such as tap-east"))

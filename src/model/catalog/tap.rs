@@ -4,13 +4,32 @@ use crate::model::Time;
 use crate::model::catalog::value::{GapReason, Malformation};
 
 crate::event! {
-    /// A stream is connected from here on. Only with `--status inline`.
-    "tap.connected" TapConnected: Own {}
+    /// A stream is connected from here on. Only with `--status inline` and in a broker.
+    "tap.connected" TapConnected: Own {
+        /// The name of the tap; only in a broker.
+        Open tap: String, rank(120);
+        /// The time from which the tap has everything but gaps, as RFC 3339 in UTC; only in a broker.
+        Open from: Time, nullable;
+    }
 
-    /// A stream ended normally. Only with `--status inline`.
+    /// A stream ended normally. Only with `--status inline` and in a broker.
     "tap.ended" TapEnded: Own {
+        /// The name of the tap; only in a broker.
+        Open tap: String, rank(120);
+        /// The time before which the tap has delivered everything; only in a broker.
+        Open position: Time, nullable;
         /// Why the stream ended.
         Free reason: String, required, rank(130);
+    }
+
+    /// A tap is alive and its stream is connected. Only in a broker.
+    "tap.position" TapPosition: Own {
+        /// The name of the tap.
+        Open tap: String, required, rank(120);
+        /// The time before which everything was delivered, except for gaps, as RFC 3339 in UTC.
+        Open position: Time, required, nullable;
+        /// The platform's id of the last event, if that is a number.
+        Open last_id: i64, required, nullable;
     }
 
     /// Events are missing here, or may be missing.
@@ -23,6 +42,8 @@ crate::event! {
         Open certain: bool, required;
         /// The cause of the gap.
         Open reason: GapReason, required, rank(130);
+        /// The name of the tap whose stream has the gap, if events are published.
+        Open tap: String, rank(120);
     }
 
     /// A frame arrived that is not an event. Its text is not shown.

@@ -163,7 +163,8 @@ fn classify(kind: PublishErrorKind, code: Option<ErrorCode>) -> PublishFailure {
     }
 }
 
-async fn connect(config: &BrokerConfig) -> Result<Client> {
+/// Connects to the broker, which must not be too old.
+pub(super) async fn connect(config: &BrokerConfig) -> Result<Client> {
     let BrokerConfig { address, credentials, ca_cert, .. } = config;
     let what = || format!("cannot connect to {}", address.server);
     let verifier = ServerVerifier::new(ca_cert.as_deref())?;

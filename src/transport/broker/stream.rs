@@ -149,7 +149,7 @@ fn creation_command(address: &BrokerAddress, prefix: &SubjectPrefix) -> String {
 }
 
 /// Creates the error for a request that the server refused. Its text is not used.
-fn refused(what: String, code: ErrorCode) -> Error {
+pub(super) fn refused(what: String, code: ErrorCode) -> Error {
     let (why, advice) = match code {
         ErrorCode::JETSTREAM_NOT_ENABLED | ErrorCode::JETSTREAM_NOT_ENABLED_FOR_ACCOUNT => (
             "the broker has JetStream switched off".to_owned(),
@@ -167,7 +167,7 @@ fn refused(what: String, code: ErrorCode) -> Error {
     Error::new(Exit::Failure, what, why, advice)
 }
 
-fn unavailable(what: String) -> Error {
+pub(super) fn unavailable(what: String) -> Error {
     Error::new(
         Exit::Failure,
         what,

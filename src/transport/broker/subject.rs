@@ -2,7 +2,8 @@
 //!
 //! An event of a workspace has the subject `PREFIX.WORKSPACE.TYPE`, such as
 //! `evtap.d3300000-….call.ended`, and an event of an observed call
-//! `PREFIX.WORKSPACE.observer.CALL.TYPE`. A subject consists of tokens that are separated by dots
+//! `PREFIX.WORKSPACE.observer.CALL.TYPE`. The subjects of `tap.connected`, `tap.position`,
+//! `tap.gap` and `tap.ended` end with the name of the tap. A subject consists of tokens that are separated by dots
 //! and contain no white space, `*` or `>` (NATS documentation, "Subject-Based Messaging").
 
 use std::fmt::Write;
@@ -48,6 +49,26 @@ impl SubjectPrefix {
         format!("{}.>", self.0)
     }
 
+    /// Returns the subject that matches the events of workspaces whose types have two parts, as
+    /// nearly all have.
+    #[must_use]
+    pub fn events(&self) -> String {
+        format!("{}.*.*.*", self.0)
+    }
+
+    /// Returns the subject that matches the notices of taps of workspaces.
+    #[must_use]
+    pub fn notices(&self) -> String {
+        format!("{}.*.tap.*.*", self.0)
+    }
+
+    /// Returns the tokens after the prefix; `None` if the subject has another one.
+    #[must_use]
+    pub fn tokens<'s>(&self, subject: &'s str) -> Option<Vec<&'s str>> {
+        let rest = subject.strip_prefix(&self.0)?.strip_prefix('.')?;
+        Some(rest.split('.').collect())
+    }
+
     /// Returns the subject that matches all events of a workspace.
     #[must_use]
     pub fn of_workspace(&self, workspace_id: Option<&str>) -> String {
@@ -79,6 +100,15 @@ pub fn subject(
     }
     let mut tokens = event_type.splitn(MAX_TOKENS, '.');
     tokens.by_ref().for_each(|token| push_token(&mut subject, token));
+    subject
+}
+
+/// Returns the subject of a notice of the tap with this name, such as
+/// `evtap.d3300000-….tap.position.east`: the `subject` of the event and the name. Each tap has
+/// subjects of its own, so that the last notice of each is found without reading the others.
+#[must_use]
+pub fn of_tap(mut subject: String, tap: &str) -> String {
+    push_token(&mut subject, tap);
     subject
 }
 
@@ -121,6 +151,10 @@ mod tests {
         ] {
             assert_eq!(subject(&prefix, workspace, call, event_type), expected);
         }
+        let subject = subject(&prefix, Some("w"), None, "tap.position");
+        assert_eq!(of_tap(subject, "east.1"), "evtap.w.tap.position.east%2E1");
+        assert_eq!(prefix.tokens("evtap.w.tap.gap.a"), Some(vec!["w", "tap", "gap", "a"]));
+        assert_eq!(prefix.tokens("evtapw.a"), None);
         assert_eq!(prefix.all(), "evtap.>");
         assert_eq!(prefix.of_workspace(Some("w")), "evtap.w.>");
     }

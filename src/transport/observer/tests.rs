@@ -30,7 +30,9 @@ fn describe(item: Item) -> String {
                 }
             }
         }
-        Item::Chunk(_) | Item::Recording(_) => unreachable!("a stream has frames"),
+        Item::Chunk(_) | Item::Coverage(_) | Item::Recording(_) => {
+            unreachable!("a stream has frames")
+        }
     }
 }
 

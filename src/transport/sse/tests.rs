@@ -61,7 +61,9 @@ fn describe(item: Item) -> Sent {
                 Sent::TooLarge(frame.id.map(|id| id.to_string()), bytes)
             }
         },
-        Item::Chunk(_) | Item::Recording(_) => unreachable!("a stream has frames"),
+        Item::Chunk(_) | Item::Coverage(_) | Item::Recording(_) => {
+            unreachable!("a stream has frames")
+        }
     }
 }
 

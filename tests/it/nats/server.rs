@@ -26,6 +26,25 @@ pub struct Stored {
     pub body: Value,
 }
 
+impl Stored {
+    /// Returns whether this is an event about a tap, and no gap.
+    pub fn is_about_tap(&self) -> bool {
+        [".tap.connected.", ".tap.position.", ".tap.ended."]
+            .iter()
+            .any(|part| self.subject.contains(part))
+    }
+
+    /// Returns a member of the event.
+    pub fn data(&self, name: &str) -> &Value {
+        &self.body["data"][name]
+    }
+
+    /// Returns a header, or an empty text.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.as_str())
+    }
+}
+
 /// Returns whether the server is installed.
 pub fn is_installed() -> bool {
     tools::available(&["nats-server"])
@@ -94,12 +113,14 @@ impl NatsServer {
         self.context().await.create_stream(defaults).await.expect("a stream");
     }
 
-    /// Returns all messages of a stream in order.
+    /// Returns the events in a stream in order, without those about taps that are no gaps.
     pub async fn stored(&self, stream: &str) -> Vec<Stored> {
-        self.stored_from(stream, 1).await
+        let mut stored = self.stored_from(stream, 1).await;
+        stored.retain(|message| !message.is_about_tap());
+        stored
     }
 
-    /// Returns the messages of a stream from a sequence number on.
+    /// Returns all messages of a stream from a sequence number on.
     pub async fn stored_from(&self, stream: &str, first: u64) -> Vec<Stored> {
         let stream = self.context().await.get_stream(stream).await.expect("a stream");
         let last = stream.cached_info().state.last_sequence;

@@ -173,6 +173,14 @@ const SERVE: &[Example] = &[
     example("Send every type of event, then exit", "evtap serve --once --rate 1000"),
 ];
 
+const TAPS: &[Example] = &[
+    example("List who taps what", "evtap taps --from nats://127.0.0.1:4222/evtap"),
+    example(
+        "Print the workspaces that nobody taps",
+        "evtap taps --from nats://127.0.0.1:4222/evtap -o json | jq -r '.workspaces[] | select(.is_tapped | not).workspace_id'",
+    ),
+];
+
 const FRAMES: &[Example] = &[example(
     "Print the first frames of a stream",
     "evtap frames --reveal all --auth -n 3 http://127.0.0.1:8484/v1/d3300000-0000-4000-8000-000000000001/events/stream",
@@ -232,6 +240,7 @@ pub fn examples(command: &str) -> &'static [Example] {
         "audit" => AUDIT,
         "schema" => SCHEMA,
         "serve" => SERVE,
+        "taps" => TAPS,
         "frames" => FRAMES,
         "config" => CONFIG,
         "doctor" => DOCTOR,

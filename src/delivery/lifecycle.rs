@@ -1,0 +1,167 @@
+//! The lifecycle of a tap: which streams it reads, and what of them it has delivered.
+//!
+//! A tap that shares its events with others also tells them that it is connected, alive and when it
+//! ends. Otherwise nobody could tell a stream without events from a tap that is gone. Each of these
+//! events is delivered after the events of which it speaks.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::model::{Frame, FrameFormat, Origin};
+use crate::transport::{ConnectionEvent, ConnectionState, Coverage, CoverageState, RawFrame};
+
+/// The reason of a stream that ends because the run does.
+const RUN_ENDED: &str = "the run ended";
+
+/// Follows the streams of a run and creates the lifecycle events of the tap.
+pub struct Lifecycle {
+    tap: String,
+    /// The streams that were connected and have not ended.
+    streams: HashMap<Arc<Origin>, StreamProgress>,
+}
+
+/// What of a stream has passed the pipeline.
+#[derive(Debug, Clone, Copy, Default)]
+struct StreamProgress {
+    /// The time before which everything has, except for gaps.
+    until: Option<Timestamp>,
+    /// The platform's id of the last event.
+    last_id: Option<i64>,
+}
+
+impl StreamProgress {
+    fn position(&self) -> Option<String> {
+        self.until.map(text)
+    }
+}
+
+impl Lifecycle {
+    /// Creates the lifecycle of the tap with this name.
+    #[must_use]
+    pub fn new(tap: &str) -> Self {
+        Self { tap: tap.to_owned(), streams: HashMap::new() }
+    }
+
+    /// Notes an event that was processed.
+    pub fn advance(&mut self, frame: &Frame<'_>) {
+        let Some(progress) = self.streams.get_mut(frame.origin) else { return };
+        let reached = match frame.format {
+            FrameFormat::Sse => {
+                let id = frame.id.and_then(|id| id.parse().ok());
+                progress.last_id = id.or(progress.last_id);
+                id.and_then(|id| Timestamp::from_millisecond(id).ok())
+            }
+            FrameFormat::Observer => frame.received_at,
+            FrameFormat::Record | FrameFormat::Own => None,
+        };
+        progress.until = progress.until.max(reached);
+    }
+
+    /// Returns the event that reports the coverage of a stream.
+    pub fn coverage(&mut self, coverage: &Coverage, now: Timestamp) -> RawFrame {
+        let progress = self.streams.entry(Arc::clone(&coverage.origin)).or_default();
+        let line = match coverage.state {
+            CoverageState::From(from) => json!({
+                "event_type": "tap.connected",
+                "tap": self.tap,
+                "from": from.map(text),
+            }),
+            CoverageState::Until(until) => {
+                progress.until = progress.until.max(until);
+                json!({
+                    "event_type": "tap.position",
+                    "tap": self.tap,
+                    "position": progress.position(),
+                    "last_id": progress.last_id,
+                })
+            }
+        };
+        RawFrame::own(&coverage.origin, &line, now)
+    }
+
+    /// Returns the event that reports the end of a stream, if it has ended.
+    pub fn connection(&mut self, event: &ConnectionEvent, now: Timestamp) -> Option<RawFrame> {
+        let ConnectionState::Ended { why } = &event.state else { return None };
+        let progress = self.streams.remove(&event.origin)?;
+        Some(RawFrame::own(&event.origin, &self.ended(progress, why), now))
+    }
+
+    /// Returns the events that report the end of all streams.
+    pub fn end(&mut self, now: Timestamp) -> Vec<RawFrame> {
+        let mut streams: Vec<_> = std::mem::take(&mut self.streams).into_iter().collect();
+        streams.sort_by(|(a, _), (b, _)| {
+            (&a.workspace_id, &a.call_sid).cmp(&(&b.workspace_id, &b.call_sid))
+        });
+        let end =
+            |(origin, progress)| RawFrame::own(&origin, &self.ended(progress, RUN_ENDED), now);
+        streams.into_iter().map(end).collect()
+    }
+
+    fn ended(&self, progress: StreamProgress, reason: &str) -> Value {
+        json!({
+            "event_type": "tap.ended",
+            "tap": self.tap,
+            "position": progress.position(),
+            "reason": reason,
+        })
+    }
+}
+
+/// Returns a time as RFC 3339 in UTC, in milliseconds.
+fn text(time: Timestamp) -> String {
+    format!("{time:.3}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Stream;
+
+    fn at(id: i64) -> Timestamp {
+        Timestamp::from_millisecond(id).expect("a time")
+    }
+
+    fn line(frame: &RawFrame) -> Value {
+        serde_json::from_slice(&frame.data).expect("JSON")
+    }
+
+    #[test]
+    fn a_position_is_that_of_what_was_processed_and_never_goes_back() {
+        let origin = Arc::new(Origin {
+            stream: Some(Stream::Workspace),
+            workspace_id: Some("w".to_owned()),
+            call_sid: None,
+        });
+        let mut lifecycle = Lifecycle::new("east");
+        let covers = |state| Coverage { origin: Arc::clone(&origin), state };
+        let event = |id| Frame { id: Some(id), ..Frame::new(FrameFormat::Sse, b"", &origin) };
+        lifecycle.advance(&event("1700000000000"));
+        let connected = lifecycle.coverage(&covers(CoverageState::From(None)), at(0));
+        let expected = json!({"event_type": "tap.connected", "tap": "east", "from": null});
+        assert_eq!(line(&connected), expected);
+        let position = |lifecycle: &mut Lifecycle, until| {
+            let line = line(&lifecycle.coverage(&covers(CoverageState::Until(until)), at(0)));
+            (line["position"].clone(), line["last_id"].clone())
+        };
+        assert_eq!(position(&mut lifecycle, None), (Value::Null, Value::Null));
+        lifecycle.advance(&event("1700000001000"));
+        lifecycle.advance(&event("opaque"));
+        let first = (json!("2023-11-14T22:13:21.000Z"), json!(1_700_000_001_000_i64));
+        assert_eq!(position(&mut lifecycle, None), first);
+        assert_eq!(position(&mut lifecycle, Some(at(1_700_000_000_500))), first);
+        let later = position(&mut lifecycle, Some(at(1_700_000_002_500)));
+        assert_eq!(later.0, "2023-11-14T22:13:22.500Z");
+        let ended = lifecycle.end(at(0));
+        let expected = json!({
+            "event_type": "tap.ended",
+            "tap": "east",
+            "position": "2023-11-14T22:13:22.500Z",
+            "reason": "the run ended",
+        });
+        assert_eq!(ended.iter().map(line).collect::<Vec<_>>(), [expected]);
+        assert!(lifecycle.end(at(0)).is_empty());
+    }
+}

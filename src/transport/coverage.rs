@@ -1,0 +1,36 @@
+//! What a stream is known to have delivered, from which the lifecycle events of a tap are made.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::model::Origin;
+
+/// How a tap announces what its streams have delivered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heartbeat {
+    /// The name of the tap.
+    pub tap: Arc<str>,
+    /// The time between two positions.
+    pub every: Duration,
+}
+
+/// A statement of a source about its stream. It holds for the items before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Coverage {
+    /// The stream.
+    pub origin: Arc<Origin>,
+    /// What is known of it.
+    pub state: CoverageState,
+}
+
+/// What is known of a stream. Times are those of the server's clock, as far as it is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CoverageState {
+    /// A connection was opened. From this time on, the stream is complete, except for gaps that are
+    /// reported; `None` if the time is unknown.
+    From(Option<Timestamp>),
+    /// The connection is alive. Everything before this time has arrived; `None` if nothing is known.
+    Until(Option<Timestamp>),
+}
