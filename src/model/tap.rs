@@ -205,10 +205,14 @@ impl Tap {
         push_text(b",\"call_sid\":", self.call_sid.as_deref(), push, out);
         push_names(b",\"redacted\":", &self.redacted, push, out);
         push_names(b",\"scrubbed\":", &self.scrubbed, push, out);
+        for (at, Drift { kind, field }) in self.drift.iter().enumerate() {
+            let start = if at == 0 { &b",\"drift\":[{\"kind\":"[..] } else { b",{\"kind\":" };
+            push_text(start, Some(kind.name()), push, out);
+            push_text(b",\"field\":", field.as_deref(), push, out);
+            out.push(b'}');
+        }
         if !self.drift.is_empty() {
-            out.extend_from_slice(b",\"drift\":");
-            // Drift is rare, so serde is fast enough, and its types cannot fail to serialise.
-            out.extend_from_slice(&serde_json::to_vec(&self.drift).unwrap_or_default());
+            out.push(b']');
         }
         // What precedes the first member is not a comma.
         match out.get_mut(start) {

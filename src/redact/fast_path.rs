@@ -3,7 +3,7 @@
 //!
 //! # Idea
 //!
-//! Nearly all events have declared fields only, with values of the declared types. For such an event
+//! Nearly all events have declared fields, with values of the declared types. For such an event
 //! everything that [`Decoder`](crate::model::decode::Decoder) and
 //! [`Redactor::redact`](super::Redactor::redact) would compute is known beforehand, except which
 //! fields come in which order, and where each value begins and ends. The fast path has a
@@ -23,8 +23,6 @@
 //!
 //! - the event type is not declared, a key has an escape or comes twice, or there is white space
 //!   between tokens;
-//! - a required field is missing, a field is not declared, or a value does not match its
-//!   declaration, and the line has no `_tap`. The full path reports these as drift;
 //! - a field that is not declared may be revealed, or there are more than
 //!   `table::MAX_UNDECLARED` of them;
 //! - something inside a shown array or object is not declared, is hostile or may hold an identifier.
@@ -32,11 +30,12 @@
 //! - `_tap` in a recorded line is not one that evtap could have written, or lists something that is
 //!   not hidden now;
 //! - a field that is hidden now has a pseudonym or two characters in a line that has `_tap`;
-//! - the transport has drift to report, or a server sent a `_tap`.
+//! - a server sent a `_tap`.
 //!
 //! The [`Redactor`](super::Redactor) uses it only if the policy leaves `_tap` intact. In the modes
 //! [`Partial`](super::Mode::Partial) and [`Hash`](super::Mode::Hash), which compute something from
-//! each value, it uses it only for events in which every hidden value was hidden by an earlier run.
+//! each value, it replaces the masks by what they compute. It cannot do so for a value that is a
+//! mask already, unless `_tap` shows that an earlier run has hidden it.
 //!
 //! # Bounds
 //!
@@ -134,9 +133,7 @@ impl FastPath {
         let scanned = table.scan(text, &mut cursor, has_more, end, buffer)?;
         let tap = if scanned.has_tap {
             table.read_tap(text, &mut cursor, buffer, tap)?
-        } else if scanned.has_drift {
-            return None;
-        } else if buffer.scrubbed.is_empty() {
+        } else if buffer.scrubbed.is_empty() && buffer.drift.is_empty() {
             TapSource::Cached(table.cache_tap(buffer))
         } else {
             *tap = table.new_tap(buffer);
@@ -162,18 +159,15 @@ impl FastPath {
         let table = self.table(kind, rules)?;
         let scanned = table.scan(text, &mut cursor, has_more, start, buffer)?;
         // Only evtap writes `_tap`; from a server it is drift.
-        if scanned.has_tap || scanned.has_drift || !cursor.is_at_end() {
+        if scanned.has_tap || !cursor.is_at_end() {
             return None;
         }
         tap_from_transport(frame, tap);
-        if !tap.drift.is_empty() {
-            return None;
-        }
         tap.stream.get_or_insert(Name::Borrowed(kind.spec().stream.name()));
         tap.redacted.append(&mut buffer.hidden);
         tap.scrubbed.append(&mut buffer.scrubbed);
-        // The names are declared, since anything else is drift; ids and times are as evtap writes
-        // them.
+        tap.drift.append(&mut buffer.drift);
+        // The names are declared or look like names; ids and times are as evtap writes them.
         let is_plain = tap.workspace_id.is_none() && tap.call_sid.is_none();
         let tap = if is_plain { TapSource::Plain } else { TapSource::Own };
         Some(RecognizedEvent { kind, tap, is_line: false, start, end: scanned.end })

@@ -87,17 +87,11 @@ impl Redactor {
     pub(super) fn recognize(&mut self, frame: &Frame<'_>) -> Option<RecognizedEvent> {
         let Self { policy, rules, fast_path, buffer, tap, .. } = self;
         let event = fast_path.as_mut()?.recognize(frame, rules, buffer, tap)?;
-        let is_done = match policy.mode {
-            Mode::Mask | Mode::Drop => true,
-            // These modes compute something from each value that no earlier run has hidden.
-            Mode::Partial | Mode::Hash(_) => {
-                let is_recorded = matches!(event.tap, TapSource::Recorded(_));
-                let is_masked_before =
-                    |value| is_recorded && matches!(value, InPlaceText::Frame(_));
-                buffer.fields.iter().all(|field| !field.hidden || is_masked_before(field.value))
-            }
-        };
-        is_done.then_some(event)
+        if let Mode::Partial | Mode::Hash(_) = policy.mode {
+            let is_recorded = matches!(event.tap, TapSource::Recorded(_));
+            compute_stand_ins(&policy.mode, frame.text?, is_recorded, buffer)?;
+        }
+        Some(event)
     }
 
     /// Returns the event whose fields the fast path has left in the buffer.
@@ -155,10 +149,7 @@ impl Redactor {
             let text = frame.text.unwrap_or_default();
             let FieldBuffer { fields, replaced, .. } = &self.buffer;
             findings.extend(fields.iter().filter(|field| field.hidden).filter_map(|field| {
-                let value = match field.value {
-                    InPlaceText::Frame(span) => span,
-                    InPlaceText::Replaced(index) => replaced[index].span,
-                };
+                let value = field.value.arrived(replaced);
                 let name = || match (field.spec, field.key) {
                     (Some(spec), _) => Name::Borrowed(spec.name),
                     (None, InPlaceText::Frame(key)) => Name::Owned(key.slice(text).to_owned()),
@@ -259,6 +250,32 @@ impl Redactor {
     pub(super) const fn fast_path(&self) -> Option<&FastPath> {
         self.fast_path.as_ref()
     }
+}
+
+/// Replaces the masks of hidden values by what `mode` computes from them. `is_recorded` says that
+/// an earlier run has hidden the values that are masks in `text`; if it has not, the mode would have
+/// to compute something from such a value, so the result is `None`.
+fn compute_stand_ins(
+    mode: &Mode,
+    text: &str,
+    is_recorded: bool,
+    buffer: &mut FieldBuffer,
+) -> Option<()> {
+    let FieldBuffer { fields, replaced, .. } = buffer;
+    for field in fields.iter().filter(|field| field.hidden) {
+        let InPlaceText::Replaced(index) = field.value else {
+            is_recorded.then_some(())?;
+            continue;
+        };
+        let domain = || match field.spec {
+            Some(spec) => spec.domain,
+            None => Domain::for_field(field.key.arrived(replaced).slice(text)),
+        };
+        let mut json = String::new();
+        mask::push(mode, domain, replaced[index].span.slice(text), &mut json);
+        replaced[index].text = Name::Owned(json);
+    }
+    Some(())
 }
 
 /// Appends the fields of `tap.malformed`, which describe a defect without quoting the frame.

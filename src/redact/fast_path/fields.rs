@@ -2,7 +2,7 @@
 
 use crate::json::scan::Span;
 use crate::model::name::NameMasks;
-use crate::model::{FieldSpec, Name};
+use crate::model::{Drift, FieldSpec, Name};
 
 /// The fields of the current event. The buffer is reused from event to event.
 #[derive(Default)]
@@ -13,6 +13,8 @@ pub struct FieldBuffer {
     pub hidden: Vec<Name>,
     /// The names of the fields whose text has masked identifiers, in order.
     pub scrubbed: Vec<Name>,
+    /// What differs from the declaration, in order.
+    pub drift: Vec<Drift>,
     /// The parts of the frame that are replaced, in order. A hidden value that already is the mask,
     /// as in a recording, is not among them.
     pub replaced: Vec<Replacement>,
@@ -32,6 +34,7 @@ impl FieldBuffer {
         self.fields.clear();
         self.hidden.clear();
         self.scrubbed.clear();
+        self.drift.clear();
         self.replaced.clear();
         self.masks = NameMasks::default();
     }
@@ -67,4 +70,14 @@ pub enum InPlaceText {
     Frame(Span),
     /// The replacement with this index.
     Replaced(usize),
+}
+
+impl InPlaceText {
+    /// Returns the text as it arrived. `replaced` are the replacements of the event.
+    pub fn arrived(self, replaced: &[Replacement]) -> Span {
+        match self {
+            Self::Frame(span) => span,
+            Self::Replaced(index) => replaced[index].span,
+        }
+    }
 }

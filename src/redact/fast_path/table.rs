@@ -6,7 +6,9 @@ use crate::json::scan::{JsonCursor, KeyToken, ScannedValue, Span, ValueTraits};
 use crate::json::string::contents;
 use crate::model::conformance::{check_value, conformance};
 use crate::model::name::mask_of_name;
-use crate::model::{EventSpec, FieldSpec, Kind, Name, Tap, Type, is_choice, is_time, is_uuid};
+use crate::model::{
+    Drift, DriftKind, EventSpec, FieldSpec, Kind, Name, Tap, Type, is_choice, is_time, is_uuid,
+};
 use crate::redact::mask::{MASK_JSON, is_stand_in};
 use crate::redact::policy::{FieldAction, FieldRule};
 use crate::redact::rewrite::{ScrubScope, push_scalar};
@@ -68,8 +70,6 @@ impl CachedTap {
 pub(super) struct ScannedEvent {
     /// The cursor is at the value of `_tap`.
     pub has_tap: bool,
-    /// The event differs from its declaration.
-    pub has_drift: bool,
     /// End of the last field's value.
     pub end: usize,
 }
@@ -140,7 +140,7 @@ impl FieldTable {
         buffer: &mut FieldBuffer,
     ) -> Option<ScannedEvent> {
         buffer.clear();
-        let mut scanned = ScannedEvent { has_tap: false, has_drift: false, end };
+        let mut scanned = ScannedEvent { has_tap: false, end };
         let (mut present, mut place) = (0u64, 0);
         while has_more {
             if let Some(index) = self.skip_key(cursor, place) {
@@ -153,16 +153,20 @@ impl FieldTable {
                     return None;
                 }
                 present |= 1 << index;
-                scanned.has_drift |= field.scan(text, cursor, buffer)?;
+                field.scan(text, cursor, buffer)?;
                 place = index + 1;
             } else {
                 self.scan_undeclared(text, cursor, buffer)?;
-                scanned.has_drift = true;
             }
             scanned.end = cursor.position();
             has_more = cursor.skip_byte(b',');
         }
-        scanned.has_drift |= self.required & !present != 0;
+        let missing = self.required & !present;
+        if missing != 0 {
+            let fields = self.fields.iter().enumerate();
+            let missing = fields.filter(|(at, _)| missing & 1 << at != 0);
+            buffer.drift.extend(missing.map(|(_, field)| field.drift(DriftKind::MissingField)));
+        }
         Some(scanned)
     }
 
@@ -196,11 +200,13 @@ impl FieldTable {
             None => (InPlaceText::Frame(key), Name::Owned(name.to_owned())),
         };
         let hidden = value.json != JsonType::Null;
-        if hidden {
-            buffer.hidden.push(shown);
-        }
-        let value =
-            if hidden { hide(text, value.span, buffer) } else { InPlaceText::Frame(value.span) };
+        let value = if hidden {
+            buffer.hidden.push(shown.clone());
+            hide(text, value.span, buffer)
+        } else {
+            InPlaceText::Frame(value.span)
+        };
+        buffer.drift.push(Drift { kind: DriftKind::UnknownField, field: Some(shown) });
         buffer.fields.push(InPlaceField { spec: None, key, value, hidden });
         Some(())
     }
@@ -267,6 +273,7 @@ impl FieldTable {
             stream: Some(Name::Borrowed(self.spec().stream.name())),
             redacted: buffer.hidden.clone(),
             scrubbed: buffer.scrubbed.clone(),
+            drift: buffer.drift.clone(),
             ..Tap::default()
         }
     }
@@ -309,18 +316,20 @@ impl ExpectedField {
         Self { spec: field, action, scrub, types: type_bits(accepts), check }
     }
 
-    /// Scans the value of the field into `buffer`, and returns whether it differs from the
-    /// declaration; `None` if a part of the value must be rewritten.
+    fn drift(&self, kind: DriftKind) -> Drift {
+        Drift { kind, field: Some(Name::Borrowed(self.spec.name)) }
+    }
+
+    /// Scans the value of the field into `buffer`; `None` if a part of the value must be rewritten.
     #[inline]
     fn scan(
         &self,
         text: &str,
         cursor: &mut JsonCursor<'_>,
         buffer: &mut FieldBuffer,
-    ) -> Option<bool> {
+    ) -> Option<()> {
         let value = cursor.skip_value()?;
-        let mut has_drift = false;
-        let hidden = self.hides(text, value, &mut has_drift)?;
+        let hidden = self.hides(text, value, &mut buffer.drift)?;
         let key = InPlaceText::Frame(value.span);
         let value = if hidden {
             buffer.hidden.push(Name::Borrowed(self.spec.name));
@@ -331,7 +340,7 @@ impl ExpectedField {
             InPlaceText::Frame(value.span)
         };
         buffer.fields.push(InPlaceField { spec: Some(self.spec), key, value, hidden });
-        Some(has_drift)
+        Some(())
     }
 
     /// Rewrites a value that cannot be shown as it arrived; `None` if it is an array or an object.
@@ -351,14 +360,14 @@ impl ExpectedField {
         Some(buffer.replace(value.span, Name::Owned(json)))
     }
 
-    /// Returns whether a value is hidden, and sets `has_drift` if it differs from the declaration;
+    /// Returns whether a value is hidden, and adds what differs from the declaration to `drift`;
     /// `None` if a part of the value must be masked.
     #[inline]
-    fn hides(&self, text: &str, value: ScannedValue, has_drift: &mut bool) -> Option<bool> {
+    fn hides(&self, text: &str, value: ScannedValue, drift: &mut Vec<Drift>) -> Option<bool> {
         if self.expects(text, value) {
             Some(self.action == FieldAction::Hide && value.json != JsonType::Null)
         } else {
-            self.hides_by_declaration(value.span.slice(text), has_drift)
+            self.hides_by_declaration(value.span.slice(text), drift)
         }
     }
 
@@ -383,13 +392,14 @@ impl ExpectedField {
     }
 
     /// Decides by the declaration, in the same way as the full path.
-    fn hides_by_declaration(&self, json: &str, has_drift: &mut bool) -> Option<bool> {
+    fn hides_by_declaration(&self, json: &str, drift: &mut Vec<Drift>) -> Option<bool> {
         if json == "null" && self.spec.nullable {
             return Some(false);
         }
-        let is_covered = check_value(json, &self.spec.ty, &mut |_, _| *has_drift = true, &|| {
-            Name::Borrowed(self.spec.name)
-        });
+        let path = || Name::Borrowed(self.spec.name);
+        let mut report =
+            |kind, path: &dyn Fn() -> Name| drift.push(Drift { kind, field: Some(path()) });
+        let is_covered = check_value(json, &self.spec.ty, &mut report, &path);
         let hides = match self.action {
             FieldAction::Reveal => false,
             FieldAction::Show if is_covered => false,

@@ -31,7 +31,7 @@ fn only_policies_that_keep_tap_ids_use_the_fast_path() {
 }
 
 #[test]
-fn values_that_an_earlier_run_has_hidden_take_the_fast_path_in_every_mode() {
+fn only_masks_of_unknown_origin_need_the_full_path_in_some_modes() {
     let key = PseudonymKey::new(&[7; 32]).expect("long enough");
     for mode in [Mode::Mask, Mode::Partial, Mode::Hash(key), Mode::Drop] {
         let computes = matches!(mode, Mode::Partial | Mode::Hash(_));
@@ -41,7 +41,14 @@ fn values_that_an_earlier_run_has_hidden_take_the_fast_path_in_every_mode() {
         paths.line(&masked);
         assert!(paths.is_fast(&masked));
         assert!(paths.is_fast(&started(",\"caller_id\":null")));
-        assert_eq!(paths.is_fast(&started(",\"caller_id\":\"+12025550123\"")), !computes);
+        for (name, clear) in [
+            ("caller_id", ",\"caller_id\":\"+12025550123\""),
+            ("region", ",\"region\":\"Ohio\",\"Jane Roe\":[1]"),
+        ] {
+            assert!(paths.is_fast(&started(clear)));
+            let tap = format!(",\"_tap\":{{\"redacted\":[\"{name}\"]}}");
+            assert!(paths.is_fast(&started(&format!("{clear}{tap}"))));
+        }
         assert_eq!(paths.is_fast(&started(",\"caller_id\":\"[redacted]\"")), !computes);
         for rest in [",\"caller_id\":\"+12025550123\"", ",\"caller_id\":\"[redacted ..23]\""] {
             paths.line(&started(&format!("{rest}{tap}")));
