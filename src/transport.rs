@@ -11,6 +11,7 @@ pub mod auto_observe;
 pub mod backoff;
 #[cfg(feature = "nats")]
 pub mod broker;
+pub mod call_lease;
 mod capture;
 pub mod client;
 pub mod connect_error;

@@ -10,12 +10,16 @@ mod options;
 mod publish;
 mod record;
 
+use std::sync::Arc;
+
 use clap::{ArgGroup, Args};
 
 use crate::cli::args::PrivacyArgs;
 use crate::error::Result;
 use crate::output::status::StatusFormat;
 use crate::transport::Heartbeat;
+use crate::transport::call_lease::CallLeases;
+use crate::transport::client::Network;
 use forward::ForwardArgs;
 use options::DestinationOptions;
 pub use options::{DestinationContext, OpenDestination};
@@ -59,6 +63,15 @@ impl DestinationArgs {
     pub fn heartbeat(&self) -> Result<Option<Heartbeat>> {
         #[cfg(feature = "nats")]
         return self.publish.heartbeat();
+        #[cfg(not(feature = "nats"))]
+        return Ok(None);
+    }
+
+    /// Opens the leases by which taps agree who observes a call; `None` if no destination needs
+    /// them.
+    pub async fn leases(&self, network: &Network) -> Result<Option<Arc<CallLeases>>> {
+        #[cfg(feature = "nats")]
+        return self.publish.leases(network).await;
         #[cfg(not(feature = "nats"))]
         return Ok(None);
     }

@@ -2,23 +2,32 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::net::TcpListener;
 
 use crate::cli::{args, resolve};
 use crate::emulator;
 use crate::error::{Error, Exit, Result};
+use crate::model::{Origin, Stream};
 use crate::output::status::StatusFormat;
 use crate::transport::auto_observe::{self, ObserverSlots};
+use crate::transport::call_lease::CallLeases;
 use crate::transport::client::{Client, Endpoints, Network};
 use crate::transport::credential::{Credential, KeySource};
 use crate::transport::key_ring::KeyRing;
 use crate::transport::sse::{self, Start};
-use crate::transport::{self, Sender, SourceConfig, observer};
+use crate::transport::{
+    self, ConnectionEvent, ConnectionState, Item, Sender, SourceConfig, observer,
+};
 
 /// How long a workspace's stream is followed after the call has ended.
 const LINGER: Duration = Duration::from_secs(2);
+
+/// Why a call that this tap owned has ended for it.
+const TAKEN_OVER: &str = "another tap has taken the call over";
 
 /// A source that runs until its stream ends for good.
 pub type SourceTask = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
@@ -218,11 +227,65 @@ impl Platform {
     }
 
     /// Returns a source that observes a call.
+    /// If other taps may observe it too, it waits until this one owns the call.
     pub fn call(&self, workspace: String, call: String, tx: Sender) -> SourceTask {
-        let Self { client, keys, limits } = self.clone();
-        Box::pin(
-            async move { observer::run(&client, &workspace, &call, &keys, &limits, &tx).await },
-        )
+        let platform = self.clone();
+        Box::pin(async move {
+            match &platform.limits.leases {
+                Some(leases) => platform.leased_call(leases, &workspace, &call, &tx).await,
+                None => platform.observe(&workspace, &call, None, &tx).await,
+            }
+        })
+    }
+
+    async fn observe(
+        &self,
+        workspace: &str,
+        call: &str,
+        observed_until: Option<Timestamp>,
+        tx: &Sender,
+    ) -> Result<()> {
+        let Self { client, keys, limits } = self;
+        observer::run_after(client, workspace, call, observed_until, keys, limits, tx).await
+    }
+
+    /// Observes a call whenever this tap owns it, until the call ends.
+    async fn leased_call(
+        &self,
+        leases: &CallLeases,
+        workspace: &str,
+        call: &str,
+        tx: &Sender,
+    ) -> Result<()> {
+        loop {
+            let lease = tokio::select! {
+                () = tx.closed() => return Ok(()),
+                lease = leases.acquire(call) => lease,
+            };
+            let Some(mut lease) = lease else { return Ok(()) };
+            let observed_until = lease.observed_until;
+            let ended = tokio::select! {
+                biased;
+                ended = self.observe(workspace, call, observed_until, tx) => ended,
+                () = leases.keep(call, &mut lease) => {
+                    let origin = Origin {
+                        stream: Some(Stream::Observer),
+                        workspace_id: Some(workspace.to_owned()),
+                        call_sid: Some(call.to_owned()),
+                    };
+                    let state = ConnectionState::Ended { why: TAKEN_OVER.to_owned() };
+                    let event = ConnectionEvent { origin: Arc::new(origin), state };
+                    if tx.send(Item::Connection(event)).await.is_err() {
+                        return Ok(());
+                    }
+                    continue;
+                }
+            };
+            let is_unknown = ended.as_ref().is_err_and(|error| error.exit == Exit::NotFound);
+            let has_ended = !tx.is_closed() && (ended.is_ok() || is_unknown);
+            leases.give_up(call, lease, has_ended).await;
+            return ended;
+        }
     }
 
     /// Returns a source that observes a call until it ends, and follows the stream of its workspace

@@ -9,6 +9,7 @@
 //! While the broker is away, the pipeline waits, and so do the sockets behind it: at most one batch
 //! is in memory, and the platform's stream is resumed later.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,6 +30,7 @@ use crate::output::status::{self, DestinationCounts};
 use crate::query::EventContext;
 use crate::transport::backoff::{Backoff, Random};
 use crate::transport::broker::{Broker, PublishFailure, SubjectPrefix, of_tap, subject};
+use crate::transport::call_lease::{CallLeases, LeaseCheck};
 use crate::transport::shutdown::ShutdownFlag;
 
 /// The size of a batch, in bytes: once it is reached, the events are published.
@@ -46,6 +48,13 @@ const MAX_LANES: usize = 4096;
 /// The header with a hash of everything that decides what is shown.
 const FINGERPRINT: &str = "Evtap-Fingerprint";
 
+/// The header with the number of the lease of a call, which grows with each owner.
+const EPOCH: &str = "Evtap-Epoch";
+
+const LAPSED: &str = "the lease of the call has not been renewed in time";
+
+const TAKEN_OVER: &str = "another tap has taken the call over";
+
 /// What is published, and how.
 pub struct PublishConfig {
     /// The first tokens of subjects.
@@ -59,6 +68,8 @@ pub struct PublishConfig {
     pub fingerprint: String,
     /// Whether hidden fields are revealed, which each message says.
     pub is_revealed: bool,
+    /// The leases of calls, if other taps may publish the same ones.
+    pub leases: Option<Arc<CallLeases>>,
     /// The format of status messages.
     pub status: status::StatusFormat,
     /// The random numbers for the jitter of delays.
@@ -74,6 +85,8 @@ struct PendingMessage {
     body: Bytes,
     /// Whether the event is about the tap and not counted.
     is_lifecycle: bool,
+    /// The call and the epoch of its lease, which must be valid; `None` if no lease is needed.
+    lease: Option<(String, u64)>,
 }
 
 impl PendingMessage {
@@ -155,9 +168,15 @@ impl Publisher {
         let id = context.id.unwrap_or_default();
         let PublishConfig { prefix, tap: own_name, .. } = &self.channel.config;
         let subject = subject(prefix, workspace, call, event_type);
+        let is_notice = event.kind().is_some_and(Kind::is_notice);
+        let leases = self.channel.config.leases.as_ref();
+        // What a tap says of itself needs no lease.
+        let lease = leases
+            .zip(call.filter(|_| !is_notice))
+            .and_then(|(leases, call)| leases.epoch(call).map(|epoch| (call.to_owned(), epoch)));
         let message = PendingMessage {
             // The last notice of each tap can be found by its subject.
-            subject: if event.kind().is_some_and(Kind::is_notice) {
+            subject: if is_notice {
                 let name = event.field("tap").and_then(|field| field.text());
                 of_tap(subject, name.as_deref().unwrap_or(own_name))
             } else {
@@ -167,6 +186,7 @@ impl Publisher {
             event_type: event_type.to_owned(),
             body: body.into(),
             is_lifecycle,
+            lease,
         };
         self.bytes += message.size();
         self.lanes.entry(workspace.map(str::to_owned)).or_default().waiting.push_back(message);
@@ -307,11 +327,22 @@ impl PublishChannel {
         message: &PendingMessage,
         stop: &ShutdownFlag,
     ) -> Result<Option<&'static str>, PublishError> {
-        let PendingMessage { subject, id, body, .. } = message;
+        let PendingMessage { subject, id, body, lease, .. } = message;
+        let mut headers = Cow::Borrowed(&self.headers);
+        if let Some((_, epoch)) = lease {
+            headers.to_mut().insert(EPOCH, epoch.to_string());
+        }
         let mut backoff = Backoff::new(FIRST_DELAY);
         loop {
-            let published =
-                self.broker.publish(subject.clone(), id, &self.headers, body.clone()).await;
+            let lease = lease.as_ref().zip(self.config.leases.as_ref());
+            let checked = lease.map(|((call, epoch), leases)| leases.check(call, *epoch));
+            let published = match checked {
+                None | Some(LeaseCheck::Valid) => {
+                    self.broker.publish(subject.clone(), id, &headers, body.clone()).await
+                }
+                Some(LeaseCheck::Lapsed) => Err(PublishFailure::Temporary(LAPSED.to_owned())),
+                Some(LeaseCheck::Lost) => Err(PublishFailure::Refused(TAKEN_OVER)),
+            };
             let why = match published {
                 Ok(()) => return Ok(None),
                 Err(PublishFailure::Refused(why)) => return Ok(Some(why)),

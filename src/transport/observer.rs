@@ -71,6 +71,24 @@ pub async fn run(
     config: &SourceConfig,
     tx: &Sender,
 ) -> Result<()> {
+    run_after(client, workspace_id, call_sid, None, keys, config, tx).await
+}
+
+/// Reads the events of a call like [`run`], and reports a gap after `observed_until`, up to which
+/// another process has observed the call.
+///
+/// # Errors
+///
+/// Fails if no further attempt to connect can succeed or none is left.
+pub async fn run_after(
+    client: &Client,
+    workspace_id: &str,
+    call_sid: &str,
+    observed_until: Option<Timestamp>,
+    keys: &KeyRing,
+    config: &SourceConfig,
+    tx: &Sender,
+) -> Result<()> {
     let origin = Origin {
         stream: Some(Stream::Observer),
         workspace_id: Some(workspace_id.to_owned()),
@@ -82,7 +100,7 @@ pub async fn run(
     tokio::select! {
         biased;
         () = tx.closed() => Ok(()),
-        result = follow(context, request, keys) => result,
+        result = follow(context, request, keys, observed_until) => result,
     }
 }
 
@@ -91,9 +109,10 @@ async fn follow(
     mut context: StreamContext<'_>,
     request: impl Fn() -> RequestBuilder,
     keys: &KeyRing,
+    observed_until: Option<Timestamp>,
 ) -> Result<()> {
     let mut unknown = UnknownCall::default();
-    let mut progress = CallProgress::default();
+    let mut progress = CallProgress { last_heard: observed_until, ..CallProgress::default() };
     loop {
         let key = keys.current();
         let end = match socket::open(

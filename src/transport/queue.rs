@@ -87,6 +87,12 @@ impl Sender {
     pub async fn closed(&self) {
         self.items.closed().await;
     }
+
+    /// Returns whether the pipeline has ended.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.items.is_closed()
+    }
 }
 
 impl BlockingSender {

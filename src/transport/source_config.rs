@@ -1,11 +1,13 @@
 //! The limits of a live source, and the detection of a suspended machine.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::backoff::Random;
+use super::call_lease::CallLeases;
 use super::coverage::Heartbeat;
 
 /// The default maximum size of a frame and of a line, in bytes. The platform's own client has the
@@ -36,6 +38,9 @@ pub struct SourceConfig {
     pub pass_replayed: bool,
     /// How the tap announces what it has delivered; `None` if it does not.
     pub heartbeat: Option<Heartbeat>,
+    /// The leases of calls, if other taps may observe the same ones; `None` if each observes for
+    /// itself.
+    pub leases: Option<Arc<CallLeases>>,
     /// The source of randomness for the back-off.
     pub random: Random,
     /// The wall clock.
@@ -50,6 +55,7 @@ impl Default for SourceConfig {
             max_reconnects: None,
             pass_replayed: false,
             heartbeat: None,
+            leases: None,
             random: rand::random,
             now: Timestamp::now,
         }

@@ -19,17 +19,20 @@ pub(super) async fn run(mut args: ObserveArgs) -> Result<Exit> {
         &stages.policy,
         &format!("call {}", calls.join(", ")),
     )?;
+    let network = resolve::network(&args.connection.auth);
+    let leases = args.destinations.leases(&network).await?;
     let limits = SourceConfig {
         heartbeat: args.destinations.heartbeat()?,
+        leases: leases.clone(),
         ..resolve::source_config(&args.delivery, Some(&args.reconnect))?
     };
-    let network = resolve::network(&args.connection.auth);
     let destinations = args.destinations.resolve(&DestinationContext {
         network: &network,
         status: args.output.status,
         privacy: &args.output.privacy,
         policy: &stages.policy,
         filter: &args.filter,
+        leases: leases.as_ref(),
     })?;
 
     let workspace = args.workspace.as_deref();

@@ -35,6 +35,7 @@ pub(super) async fn run(mut args: ReplayArgs) -> Result<Exit> {
         privacy: &args.output.privacy,
         policy: &stages.policy,
         filter: &args.filter,
+        leases: None,
     })?;
 
     let session = SessionBuilder::new(stages)

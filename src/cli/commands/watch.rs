@@ -39,17 +39,23 @@ pub(super) async fn run(mut args: WatchArgs) -> Result<Exit> {
         None => args.workspace.join(", "),
     };
     let screen = resolve::screen(&args.screen, &args.filter, &args.output, &stages.policy, &title)?;
+    let network = resolve::network(&args.connection.auth);
+    let leases = match args.auto_observe {
+        Some(_) => args.destinations.leases(&network).await?,
+        None => None,
+    };
     let limits = SourceConfig {
         heartbeat: args.destinations.heartbeat()?,
+        leases: leases.clone(),
         ..resolve::source_config(&args.delivery, Some(&args.reconnect))?
     };
-    let network = resolve::network(&args.connection.auth);
     let destinations = args.destinations.resolve(&DestinationContext {
         network: &network,
         status,
         privacy: &args.output.privacy,
         policy: &stages.policy,
         filter: &args.filter,
+        leases: leases.as_ref(),
     })?;
     if let Some(since) = &args.resume.since {
         resolve::since(since, Timestamp::now())?;

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
@@ -10,6 +11,7 @@ use crate::delivery::Destination;
 use crate::error::Result;
 use crate::output::status::StatusFormat;
 use crate::redact::Policy;
+use crate::transport::call_lease::CallLeases;
 use crate::transport::client::Network;
 
 /// The settings of the run that destinations use.
@@ -24,6 +26,8 @@ pub struct DestinationContext<'a> {
     pub policy: &'a Policy,
     /// Which events are selected.
     pub filter: &'a FilterArgs,
+    /// The leases of calls, if other taps may publish the same ones.
+    pub leases: Option<&'a Arc<CallLeases>>,
 }
 
 /// A destination that is being opened.

@@ -1,6 +1,7 @@
 //! The options of `--publish`, which stores events in a stream of a NATS server.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 use rand::RngExt;
@@ -14,8 +15,10 @@ use crate::error::{Error, Result};
 use crate::output::status::{self, StatusFormat};
 use crate::redact::Policy;
 use crate::transport::broker::{
-    Broker, BrokerAddress, BrokerConfig, DEFAULT_PREFIX, SubjectPrefix,
+    Broker, BrokerAddress, BrokerConfig, CallBucket, DEFAULT_PREFIX, SubjectPrefix,
 };
+use crate::transport::call_lease::CallLeases;
+use crate::transport::client::Network;
 use crate::transport::{Heartbeat, SourceConfig};
 
 const PUBLISH: &str = "--publish";
@@ -113,24 +116,38 @@ impl PublishArgs {
         let every = positive_duration(HEARTBEAT, &self.heartbeat)?;
         Ok(Some(Heartbeat { tap: self.tap()?.into(), every }))
     }
+
+    /// Opens the leases by which taps agree who observes a call; `None` if this tap does not
+    /// publish.
+    pub(super) async fn leases(&self, network: &Network) -> Result<Option<Arc<CallLeases>>> {
+        let Some(url) = &self.publish else { return Ok(None) };
+        let bucket = CallBucket::open(&self.broker(url, network)?).await?;
+        let run = rand::rng().random();
+        Ok(Some(Arc::new(CallLeases::new(Box::new(bucket), &self.tap()?, run))))
+    }
+
+    fn broker(&self, url: &str, network: &Network) -> Result<BrokerConfig> {
+        Ok(BrokerConfig {
+            address: BrokerAddress::parse(PUBLISH, url, network.insecure_http)?,
+            credentials: self.nats_creds.clone(),
+            ca_cert: network.ca_cert.clone(),
+            prefix: SubjectPrefix::new("--publish-prefix", &self.publish_prefix)?,
+            creates_stream: self.create_stream,
+        })
+    }
 }
 
 impl DestinationOptions for PublishArgs {
     fn resolve(&self, context: &DestinationContext<'_>) -> Result<Option<OpenDestination>> {
         let Some(url) = &self.publish else { return Ok(None) };
-        let broker = BrokerConfig {
-            address: BrokerAddress::parse(PUBLISH, url, context.network.insecure_http)?,
-            credentials: self.nats_creds.clone(),
-            ca_cert: context.network.ca_cert.clone(),
-            prefix: SubjectPrefix::new("--publish-prefix", &self.publish_prefix)?,
-            creates_stream: self.create_stream,
-        };
+        let broker = self.broker(url, context.network)?;
         let config = PublishConfig {
             prefix: broker.prefix.clone(),
             tap: self.tap()?,
             heartbeat: positive_duration(HEARTBEAT, &self.heartbeat)?,
             fingerprint: fingerprint(context.policy, context.filter),
             is_revealed: self.publish_revealed && !context.privacy.reveal.is_empty(),
+            leases: context.leases.cloned(),
             status: context.status,
             random: SourceConfig::default().random,
         };

@@ -18,7 +18,7 @@ use super::{WORKSPACE, lines};
 use crate::support::{HANG, evtap, kill, watch};
 
 /// Waits until the stream has a message with this subject that `is_wanted`.
-async fn wait_for(server: &NatsServer, subject: &str, is_wanted: impl Fn(&Value) -> bool) {
+pub async fn wait_for(server: &NatsServer, subject: &str, is_wanted: impl Fn(&Value) -> bool) {
     let context = server.context().await;
     loop {
         if let Ok(stream) = context.get_stream("evtap").await
