@@ -43,7 +43,8 @@ impl Clinics {
             return None;
         }
         let replay = REPLAY_BYTES / count;
-        let bus = Arc::new(Bus::new(options.rate, replay, options.ledger.clone()));
+        let ledger = options.ledger.as_ref().map(|ledger| ledger.of_workspace(workspace));
+        let bus = Arc::new(Bus::new(options.rate, replay, ledger));
         state.buses.insert(workspace.to_owned(), Arc::clone(&bus));
         presence.day_begins();
         let scenario = Scenario::new(seed(workspace, options.seed), options.once);

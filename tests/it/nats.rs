@@ -5,6 +5,7 @@ mod access;
 mod calls;
 mod outages;
 mod server;
+mod soak;
 mod taps;
 
 use std::collections::HashSet;

@@ -5,7 +5,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use async_nats::HeaderMap;
+use async_nats::jetstream::consumer::pull;
 use async_nats::jetstream::{self, stream};
+use futures_util::StreamExt;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -118,6 +120,24 @@ impl NatsServer {
         let mut stored = self.stored_from(stream, 1).await;
         stored.retain(|message| !message.is_about_tap());
         stored
+    }
+
+    /// Returns all messages of a stream in order, which may be many.
+    pub async fn read(&self, name: &str) -> Vec<Stored> {
+        let stream = self.context().await.get_stream(name).await.expect("a stream");
+        let count = stream.cached_info().state.messages;
+        let config = pull::OrderedConfig::default();
+        let consumer = stream.create_consumer(config).await.expect("a consumer");
+        let messages = consumer.messages().await.expect("messages");
+        let stored = messages.take(usize::try_from(count).expect("they fit")).map(|message| {
+            let message = message.expect("a message").message;
+            Stored {
+                subject: message.subject.to_string(),
+                headers: message.headers.unwrap_or_default(),
+                body: serde_json::from_slice(&message.payload).expect("JSON"),
+            }
+        });
+        stored.collect().await
     }
 
     /// Returns all messages of a stream from a sequence number on.
