@@ -32,7 +32,7 @@ use crate::query::EventContext;
 use crate::redact::RedactedEvent;
 use crate::transport::shutdown::ShutdownFlag;
 
-/// The maximum number of events between two advances of the cursor. Destinations limit their bytes.
+/// The maximum number of events between two advances of the cursor, if there is no destination.
 const BATCH: usize = 256;
 
 /// The destinations and the cursor of a run.
@@ -127,7 +127,9 @@ impl Delivery {
             cursor.advance(frame, event);
         }
         self.pending += usize::from(!self.is_empty());
-        self.pending >= BATCH || self.destinations.iter().any(|destination| destination.is_full())
+        let limits = self.destinations.iter().map(|destination| destination.max_pending());
+        self.pending >= limits.min().unwrap_or(BATCH)
+            || self.destinations.iter().any(|destination| destination.is_full())
     }
 
     /// Delivers what is pending, then advances the cursor. Requires that stdout has been flushed.

@@ -51,6 +51,12 @@ pub trait Destination: Send {
         Ok(())
     }
 
+    /// Returns the maximum number of events between two flushes while more are waiting. The next
+    /// run repeats them if this one is killed.
+    fn max_pending(&self) -> usize {
+        256
+    }
+
     /// Returns whether the buffer is full and must be flushed.
     fn is_full(&self) -> bool {
         false

@@ -107,12 +107,14 @@ struct Lane {
     refused: u64,
 }
 
+/// The lane of each workspace.
+type Lanes = HashMap<Option<String>, Lane>;
+
 /// Publishes events to a stream of a broker.
 pub struct Publisher {
-    channel: PublishChannel,
+    channel: Arc<PublishChannel>,
     runtime: Handle,
-    /// The lane of each workspace.
-    lanes: HashMap<Option<String>, Lane>,
+    lanes: Lanes,
     bytes: usize,
     counts: DestinationCounts,
     stop: Arc<ShutdownFlag>,
@@ -144,7 +146,12 @@ impl Publisher {
             headers.insert("Evtap-Revealed", "true");
         }
         Self {
-            channel: PublishChannel { broker, headers, config, has_warned: AtomicBool::new(false) },
+            channel: Arc::new(PublishChannel {
+                broker,
+                headers,
+                config,
+                has_warned: AtomicBool::new(false),
+            }),
             runtime,
             lanes: HashMap::new(),
             bytes: 0,
@@ -192,19 +199,6 @@ impl Publisher {
         self.lanes.entry(workspace.map(str::to_owned)).or_default().waiting.push_back(message);
     }
 
-    /// Publishes all lanes at the same time. The first failure that cannot pass ends all of them.
-    async fn publish_all(&mut self) -> Result<(), PublishError> {
-        let (channel, stop) = (&self.channel, &*self.stop);
-        let lanes = self.lanes.iter_mut().filter(|(_, lane)| !lane.waiting.is_empty());
-        let mut publishing: FuturesUnordered<_> = lanes
-            .map(|(workspace, lane)| channel.publish_lane(workspace.as_deref(), lane, stop))
-            .collect();
-        while let Some(published) = publishing.next().await {
-            published?;
-        }
-        Ok(())
-    }
-
     /// Adds the counts of the lanes to those of the destination.
     fn count(&mut self) {
         for lane in self.lanes.values_mut() {
@@ -237,6 +231,12 @@ impl Destination for Publisher {
         Ok(())
     }
 
+    /// The stream recognises what is published again, and few workspaces wait for the slowest of a
+    /// large batch.
+    fn max_pending(&self) -> usize {
+        2048
+    }
+
     fn is_full(&self) -> bool {
         self.bytes >= BATCH
     }
@@ -248,17 +248,31 @@ impl Destination for Publisher {
 
     fn acknowledge(&mut self) -> Result<(), OutputError> {
         self.bytes = 0;
-        let (runtime, stop) = (self.runtime.clone(), Arc::clone(&self.stop));
-        let published = runtime.block_on(async {
-            tokio::select! {
+        let (channel, stop) = (Arc::clone(&self.channel), Arc::clone(&self.stop));
+        let mut lanes = std::mem::take(&mut self.lanes);
+        // A task of the runtime runs where the sockets are, so an acknowledgement wakes no thread.
+        let publishing = self.runtime.spawn(async move {
+            let published = tokio::select! {
                 biased;
-                published = self.publish_all() => published,
+                published = channel.publish_all(&mut lanes, &stop) => published,
                 () = async { stop.wait().await; tokio::time::sleep(STOP_GRACE).await } => {
                     let why = "the run ended before the broker had acknowledged them";
                     Err(PublishError(why.to_owned(), START_AGAIN))
                 }
-            }
+            };
+            (lanes, published)
         });
+        let (lanes, published) = match self.runtime.block_on(publishing) {
+            Ok(ended) => ended,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => {
+                    let why = "the run ended".to_owned();
+                    (Lanes::new(), Err(PublishError(why, START_AGAIN)))
+                }
+            },
+        };
+        self.lanes = lanes;
         self.count();
         let left: usize = self.lanes.values().map(|lane| lane.waiting.len()).sum();
         if self.lanes.len() > MAX_LANES {
@@ -282,6 +296,22 @@ const START_AGAIN: &str =
     "check the broker and start again; with --cursor the run resumes where it stopped";
 
 impl PublishChannel {
+    /// Publishes all lanes at the same time. The first failure that cannot pass ends all of them.
+    async fn publish_all(
+        &self,
+        lanes: &mut Lanes,
+        stop: &ShutdownFlag,
+    ) -> Result<(), PublishError> {
+        let lanes = lanes.iter_mut().filter(|(_, lane)| !lane.waiting.is_empty());
+        let mut publishing: FuturesUnordered<_> = lanes
+            .map(|(workspace, lane)| self.publish_lane(workspace.as_deref(), lane, stop))
+            .collect();
+        while let Some(published) = publishing.next().await {
+            published?;
+        }
+        Ok(())
+    }
+
     /// Publishes the events of a workspace in order.
     async fn publish_lane(
         &self,
