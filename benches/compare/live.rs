@@ -16,11 +16,11 @@ use super::table;
 const EVENTS: usize = 200_000;
 
 /// Number of events, a millisecond apart, whose latency is measured.
-const PACED: u32 = 3000;
+pub const PACED: u32 = 3000;
 
 /// Starts a server that sends events of 300 bytes, each with the time at which it is sent. Returns
 /// its URL.
-fn serve(events: usize, pause: Duration, began: Instant) -> String {
+pub fn serve(events: usize, pause: Duration, began: Instant) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = format!("http://{}", listener.local_addr().expect("an address"));
     std::thread::spawn(move || {
@@ -63,7 +63,7 @@ fn request(socket: &mut TcpStream) {
     }
 }
 
-fn watch(evtap: &Path, address: &str, events: u32) -> Command {
+pub fn watch(evtap: &Path, address: &str, events: u32) -> Command {
     let mut command = Command::new(evtap);
     command.args(["watch", "--workspace", DEMO_WORKSPACE, "-o", "ndjson"]);
     command.args(["-n", &events.to_string()]);

@@ -13,6 +13,8 @@
 )]
 
 mod agreement;
+#[cfg(feature = "nats")]
+mod broker;
 mod data;
 mod growth;
 mod instructions;
@@ -81,8 +83,14 @@ fn run(options: &Options, evtap: &Path, dir: &Path) -> Result<Vec<String>, Strin
         }
         Mode::Live => show("live", &live::measured(evtap, dir, options.rounds))?,
         Mode::Workspaces => {
-            let (text, failures) = workspaces::measured(evtap);
+            let (text, failures) = workspaces::measured(evtap, workspaces::PAUSE, &[]);
             show("workspaces", &text)?;
+            return Ok(failures);
+        }
+        #[cfg(feature = "nats")]
+        Mode::Broker => {
+            let (text, failures) = broker::measured(evtap, dir, options.rounds);
+            print(&text);
             return Ok(failures);
         }
         Mode::Instructions => {

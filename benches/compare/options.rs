@@ -14,6 +14,7 @@ Modes:
   growth        Time and memory as recordings, filters and events grow
   live          Live events per second and latency, next to curl
   workspaces    One process that watches 1,000 workspaces
+  broker        Publishing to a NATS server, next to a client that only publishes
   instructions  Instructions of each job by callgrind, compared with the baseline of this compiler
 
 Options:
@@ -38,6 +39,8 @@ pub enum Mode {
     Growth,
     Live,
     Workspaces,
+    #[cfg(feature = "nats")]
+    Broker,
     Instructions,
     List,
 }
@@ -89,6 +92,8 @@ impl Options {
                 "growth" => options.mode = Mode::Growth,
                 "live" => options.mode = Mode::Live,
                 "workspaces" => options.mode = Mode::Workspaces,
+                #[cfg(feature = "nats")]
+                "broker" => options.mode = Mode::Broker,
                 "instructions" => options.mode = Mode::Instructions,
                 "--list" => options.mode = Mode::List,
                 "--size" => options.size = number::<usize>(&value()?)? * 1_000_000,

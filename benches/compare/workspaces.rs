@@ -22,7 +22,7 @@ const WORKSPACES: u32 = 1000;
 const EVENTS: u32 = 100;
 
 /// Time between two events of a workspace.
-const PAUSE: Duration = Duration::from_millis(100);
+pub const PAUSE: Duration = Duration::from_millis(100);
 
 /// The id of the first event; the others follow.
 const FIRST_ID: u64 = 1_700_000_000_000;
@@ -36,10 +36,11 @@ const HEAD_START: Duration = Duration::from_secs(5);
 /// Processor time is reported in this many ticks per second on every Linux.
 const TICKS: f64 = 100.0;
 
-/// Watches all workspaces. Returns a table, and what went wrong.
-pub fn measured(evtap: &Path) -> (String, Vec<String>) {
+/// Watches all workspaces, of which each has an event every `pause`, with further arguments. Returns
+/// a table, and what went wrong.
+pub fn measured(evtap: &Path, pause: Duration, arguments: &[&str]) -> (String, Vec<String>) {
     let began = Instant::now();
-    let address = serve(began);
+    let address = serve(began, pause);
     let mut command = Command::new("sh");
     // Each stream is an open file.
     command.args(["-c", "ulimit -n $(ulimit -Hn); exec \"$@\"", "sh"]).arg(evtap);
@@ -48,6 +49,7 @@ pub fn measured(evtap: &Path) -> (String, Vec<String>) {
     for number in 0..WORKSPACES {
         command.args(["-w", &demo_workspace(number)]);
     }
+    command.args(arguments);
     command.env("AMIGO_API_KEY", "bench").env("AMIGO_BASE_URL", &address);
     let mut child =
         command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("evtap runs");
@@ -66,8 +68,9 @@ pub fn measured(evtap: &Path) -> (String, Vec<String>) {
     delays.sort_unstable_by(f64::total_cmp);
     let at =
         |part: f64| delays.get((delays.len() as f64 * part) as usize).copied().unwrap_or(f64::NAN);
-    let rate = f64::from(WORKSPACES) / PAUSE.as_secs_f64();
-    let mut text = format!("| {WORKSPACES} workspaces in one process | |\n| --- | --- |\n");
+    let rate = f64::from(WORKSPACES) / pause.as_secs_f64();
+    let with = if arguments.contains(&"--publish") { ", publishing" } else { "" };
+    let mut text = format!("| {WORKSPACES} workspaces in one process{with} | |\n| --- | --- |\n");
     let _ =
         writeln!(text, "| Events | {} per second, {} in total |", table::rate(rate), lines.len());
     let _ = writeln!(text, "| Lost, repeated or out of order | {} |", failures.len());
@@ -111,7 +114,7 @@ fn check(lines: &[(Duration, String)]) -> (Vec<f64>, Vec<String>) {
 
 /// Starts a server of streams. Each event has its number, and the time at which it is sent.
 /// Returns its URL.
-fn serve(began: Instant) -> String {
+fn serve(began: Instant, pause: Duration) -> String {
     let (send, receive) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         let runtime =
@@ -121,7 +124,7 @@ fn serve(began: Instant) -> String {
             send.send(listener.local_addr().expect("an address")).expect("it waits");
             loop {
                 let (socket, _) = listener.accept().await.expect("a connection");
-                tokio::spawn(stream(socket, began));
+                tokio::spawn(stream(socket, began, pause));
             }
         });
     });
@@ -129,7 +132,7 @@ fn serve(began: Instant) -> String {
 }
 
 /// Serves one stream, which stays open after the last event.
-async fn stream(socket: TcpStream, began: Instant) -> std::io::Result<()> {
+async fn stream(socket: TcpStream, began: Instant, pause: Duration) -> std::io::Result<()> {
     socket.set_nodelay(true)?;
     let mut socket = tokio::io::BufStream::new(socket);
     let mut line = String::new();
@@ -140,7 +143,7 @@ async fn stream(socket: TcpStream, began: Instant) -> std::io::Result<()> {
     socket.write_all(head.as_bytes()).await?;
     socket.flush().await?;
     for number in 0..EVENTS {
-        let due = began + HEAD_START + PAUSE * number;
+        let due = began + HEAD_START + pause * number;
         tokio::time::sleep_until(due.into()).await;
         let text = format!(
             "id: {}\nevent: call.ended\ndata: {{\"call_sid\":\"CA{number:032}\",\

@@ -1,0 +1,270 @@
+//! Publishing to a NATS server, compared with a client that only publishes.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use async_nats::HeaderMap;
+use async_nats::jetstream::consumer::pull;
+use async_nats::jetstream::{self, stream};
+use evtap::emulator::demo_workspace;
+use futures_util::StreamExt;
+use futures_util::future::join_all;
+use serde_json::Value;
+
+use super::{live, table, workspaces};
+
+/// Number of events that are published as fast as possible.
+const EVENTS: usize = 40_000;
+
+/// Numbers of workspaces among which these are divided.
+const WORKSPACES: [u32; 4] = [1, 4, 16, 64];
+
+/// The id of the first event; each of the others is a millisecond later.
+const FIRST_ID: usize = 1_700_000_000_000;
+
+/// A server, which ends when this is dropped, and its data with it.
+struct NatsServer {
+    process: Child,
+    home: PathBuf,
+    url: String,
+}
+
+impl NatsServer {
+    /// Starts a server on a free port; `None` if it is not installed.
+    fn start(dir: &Path) -> Option<Self> {
+        let home = dir.join("nats");
+        let _ = fs::remove_dir_all(&home);
+        fs::create_dir(&home).expect("a directory");
+        let mut command = Command::new("nats-server");
+        command.args(["-js", "-a", "127.0.0.1", "-p", "-1", "-sd"]).arg(&home);
+        command.arg("--ports_file_dir").arg(&home).stdout(Stdio::null()).stderr(Stdio::null());
+        let process = command.spawn().ok()?;
+        let mut server = Self { process, home, url: String::new() };
+        while server.url.is_empty() {
+            // The server may be a script that starts another process, so its id is not known.
+            let entries = fs::read_dir(&server.home).expect("a directory").flatten();
+            let ports = entries
+                .map(|entry| entry.path())
+                .find(|path| path.extension().is_some_and(|extension| extension == "ports"));
+            let text = ports.and_then(|path| fs::read(path).ok()).unwrap_or_default();
+            let ports: Value = serde_json::from_slice(&text).unwrap_or_default();
+            ports["nats"][0].as_str().unwrap_or_default().clone_into(&mut server.url);
+            if server.process.try_wait().expect("a child").is_some() {
+                return None;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Some(server)
+    }
+
+    fn stream(&self) -> String {
+        format!("{}/evtap", self.url)
+    }
+
+    async fn context(&self) -> jetstream::Context {
+        jetstream::new(async_nats::connect(&self.url).await.expect("the server is up"))
+    }
+
+    /// Creates the stream anew, as `--create-stream` does.
+    async fn reset(&self) {
+        let context = self.context().await;
+        let _ = context.delete_stream("evtap").await;
+        let config = stream::Config {
+            name: "evtap".to_owned(),
+            subjects: vec!["evtap.>".to_owned()],
+            duplicate_window: Duration::from_secs(15 * 60),
+            allow_direct: true,
+            ..stream::Config::default()
+        };
+        context.create_stream(config).await.expect("a stream");
+    }
+
+    async fn stored(&self) -> u64 {
+        let stream = self.context().await.get_stream("evtap").await.expect("a stream");
+        stream.cached_info().state.messages
+    }
+}
+
+impl Drop for NatsServer {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Measures publishing. Returns tables, and what went wrong.
+pub fn measured(evtap: &Path, dir: &Path, rounds: usize) -> (String, Vec<String>) {
+    let Some(server) = NatsServer::start(dir) else {
+        return ("nats-server is not installed, so nothing was measured.\n".to_owned(), Vec::new());
+    };
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let mut failures = Vec::new();
+    let mut text = String::from(
+        "| workspaces | `evtap replay --publish` | async-nats | ratio |\n| --- | --- | --- | --- |\n",
+    );
+    for workspaces in WORKSPACES {
+        let recording = dir.join("broker.ndjson");
+        fs::write(&recording, lines(workspaces)).expect("a file");
+        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+        for _ in 0..rounds {
+            runtime.block_on(server.reset());
+            let mut command = Command::new(evtap);
+            command.arg("replay").arg(&recording).args(["-o", "ndjson", "--publish"]);
+            ours.push(rate(command.arg(server.stream())));
+            let stored = runtime.block_on(server.stored());
+            if stored != EVENTS as u64 {
+                failures.push(format!("{workspaces} workspaces: {stored} events are stored"));
+            }
+            let messages = runtime.block_on(messages(&server));
+            runtime.block_on(server.reset());
+            theirs.push(runtime.block_on(publish(&server, messages)));
+        }
+        row(&mut text, &workspaces.to_string(), &ours, &theirs);
+    }
+    live_rows(&mut text, evtap, &server, &runtime, rounds);
+    let mut add = |(table, failed): (String, Vec<String>)| {
+        let _ = write!(text, "\n{table}");
+        failures.extend(failed);
+    };
+    runtime.block_on(server.reset());
+    let pause = Duration::from_millis(200);
+    add(workspaces::measured(evtap, pause, &[]));
+    add(workspaces::measured(evtap, pause, &["--publish", &server.stream()]));
+    let stored = runtime.block_on(server.stored());
+    let _ = writeln!(text, "| Stored | {stored} events |");
+    (text, failures)
+}
+
+fn row(text: &mut String, name: &str, ours: &[f64], theirs: &[f64]) {
+    let (ours, theirs) = (table::median(ours), table::median(theirs));
+    let (us, them) = (table::rate(ours), table::rate(theirs));
+    let _ = writeln!(text, "| {name} | {us}/s | {them}/s | {:.0} % |", ours / theirs * 100.0);
+}
+
+/// Adds rows for one live stream: the rate, and the time until an event is stored.
+fn live_rows(
+    text: &mut String,
+    evtap: &Path,
+    server: &NatsServer,
+    runtime: &tokio::runtime::Runtime,
+    rounds: usize,
+) {
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        runtime.block_on(server.reset());
+        let address = live::serve(EVENTS, Duration::ZERO, Instant::now());
+        let mut command = live::watch(evtap, &address, EVENTS as u32);
+        ours.push(rate(command.args(["--publish", &server.stream()])));
+        let messages = runtime.block_on(messages(server));
+        runtime.block_on(server.reset());
+        theirs.push(runtime.block_on(publish(server, messages)));
+    }
+    row(text, "1, live (`evtap watch`)", &ours, &theirs);
+    runtime.block_on(server.reset());
+    let head_start = Duration::from_millis(500);
+    let (began, now) = (Instant::now() + head_start, SystemTime::now() + head_start);
+    let address = live::serve(live::PACED as usize, Duration::from_millis(1), began);
+    let mut command = live::watch(evtap, &address, live::PACED);
+    rate(command.args(["--publish", &server.stream()]));
+    let began = now.duration_since(UNIX_EPOCH).expect("a time").as_nanos();
+    let mut delays: Vec<f64> = runtime
+        .block_on(messages(server))
+        .into_iter()
+        .map(|message| {
+            let body: Value = serde_json::from_slice(&message.body).expect("JSON");
+            let sent =
+                began + u128::from(body["data"]["duration_seconds"].as_u64().expect("a time"));
+            message.stored.saturating_sub(sent) as f64 / 1e6
+        })
+        .collect();
+    delays.sort_unstable_by(f64::total_cmp);
+    let at = |part: f64| delays.get((delays.len() as f64 * part) as usize).copied();
+    let [median, p99] = [0.5, 0.99].map(|part| at(part).unwrap_or(f64::NAN));
+    let _ = writeln!(
+        text,
+        "\nAt 1,000 events per second of one workspace, an event is stored {median:.2} ms (median) or \
+         {p99:.2} ms (p99) after it was sent.",
+    );
+}
+
+/// Returns a recording of events that are shared evenly by workspaces.
+fn lines(workspaces: u32) -> String {
+    let mut lines = String::new();
+    for event in 0..EVENTS {
+        let _ = writeln!(
+            lines,
+            "{{\"event_type\":\"call.ended\",\"call_sid\":\"CA{event:032}\",\"completion_reason\":\"completed\",\"direction\":\"inbound\",\"duration_seconds\":61.5,\"turn_count\":12,\"final_state\":\"closing\",\"service_id\":\"bcfbe07f-ae17-3890-34ec-2c2920d33fd4\",\"_tap\":{{\"id\":\"{}\",\"stream\":\"workspace\",\"workspace_id\":\"{}\"}}}}",
+            FIRST_ID + event,
+            demo_workspace(1 + event as u32 % workspaces),
+        );
+    }
+    lines
+}
+
+/// Runs a command and returns its events per second.
+fn rate(command: &mut Command) -> f64 {
+    command.stdout(Stdio::null()).stderr(Stdio::inherit());
+    let began = Instant::now();
+    assert!(command.status().expect("it runs").success(), "it fails");
+    EVENTS as f64 / began.elapsed().as_secs_f64()
+}
+
+/// A message of the stream.
+struct Message {
+    subject: String,
+    headers: HeaderMap,
+    body: bytes::Bytes,
+    /// When it was stored, in nanoseconds of Unix time.
+    stored: u128,
+}
+
+/// Reads the whole stream.
+async fn messages(server: &NatsServer) -> Vec<Message> {
+    let stream = server.context().await.get_stream("evtap").await.expect("a stream");
+    let count = usize::try_from(stream.cached_info().state.messages).expect("they fit");
+    let consumer =
+        stream.create_consumer(pull::OrderedConfig::default()).await.expect("a consumer");
+    let messages = consumer.messages().await.expect("messages").take(count);
+    let message = |message: Result<jetstream::Message, _>| {
+        let message = message.expect("a message");
+        let stored = message.info().expect("of a stream").published.unix_timestamp_nanos();
+        let message = message.message;
+        Message {
+            subject: message.subject.to_string(),
+            headers: message.headers.unwrap_or_default(),
+            body: message.payload,
+            stored: stored.try_into().expect("a time"),
+        }
+    };
+    messages.map(message).collect().await
+}
+
+/// Publishes the same messages, with one in flight for each workspace. Returns messages per second.
+async fn publish(server: &NatsServer, messages: Vec<Message>) -> f64 {
+    let context = server.context().await;
+    let count = messages.len() as f64;
+    let mut lanes: BTreeMap<String, Vec<Message>> = BTreeMap::new();
+    for message in messages {
+        let workspace = message.subject.split('.').nth(1).expect("a workspace").to_owned();
+        lanes.entry(workspace).or_default().push(message);
+    }
+    let began = Instant::now();
+    let lanes = lanes.into_values().map(|lane| {
+        let context = context.clone();
+        tokio::spawn(async move {
+            for Message { subject, headers, body, .. } in lane {
+                let sent = context.publish_with_headers(subject, headers, body).await;
+                sent.expect("sent").await.expect("stored");
+            }
+        })
+    });
+    for lane in join_all(lanes).await {
+        lane.expect("no panic");
+    }
+    count / began.elapsed().as_secs_f64()
+}
