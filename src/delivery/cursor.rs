@@ -7,6 +7,9 @@
 //! Each advance hands the file to the operating system, which is enough to survive the death of the
 //! process. The file is forced to disk once a second and at the end of the run, so after a loss of
 //! power it may be one second old, and the events of that second are delivered twice.
+//!
+//! A file with the positions of many workspaces is written less often, so that writing takes a small
+//! part of the time. After a kill, the events since the last write are delivered twice.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
@@ -30,6 +33,13 @@ const FILE_LIMIT: u64 = 16 << 20;
 
 /// The minimum time between two syncs to disk.
 const SYNC_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The size from which the file is not written at each advance, in bytes: that of some hundred
+/// workspaces.
+const LARGE: usize = 32 << 10;
+
+/// How many times as long as writing a large file took the next write waits.
+const PAUSE: u32 = 20;
 
 /// The maximum number of events of the last millisecond that are remembered. Further events of the
 /// same millisecond are delivered twice. Each takes 24 bytes in memory and at most 60 in the file.
@@ -69,6 +79,22 @@ struct CursorState {
     streams: HashMap<String, CursorStream>,
     changed: bool,
     synced: Option<Instant>,
+    last_write: Option<CursorWrite>,
+}
+
+/// How the file was written.
+struct CursorWrite {
+    ended: Instant,
+    took: Duration,
+    /// The size of the file in bytes.
+    size: usize,
+}
+
+impl CursorWrite {
+    /// Returns whether the next write may begin so long after this one.
+    fn allows_another(&self, elapsed: Duration) -> bool {
+        self.size < LARGE || elapsed >= self.took * PAUSE
+    }
 }
 
 #[derive(Default)]
@@ -139,6 +165,7 @@ impl Cursor {
             streams,
             changed: false,
             synced: None,
+            last_write: None,
         };
         Ok(Self(Arc::new(Mutex::new(state))))
     }
@@ -151,7 +178,7 @@ impl Cursor {
     pub fn starts(&self, workspaces: &[String], now: u64) -> Result<Vec<Option<Start>>> {
         let mut state = self.state();
         let starts = workspaces.iter().map(|workspace| state.start(workspace, now)).collect();
-        state.commit().map_err(|error| {
+        state.write(true).map_err(|error| {
             let what = format!("cannot write the cursor {}", state.path.display());
             Error::new(Exit::Failure, what, input_file::cause(&error), "check the path of --cursor")
         })?;
@@ -231,6 +258,9 @@ impl CursorState {
     }
 
     fn commit(&mut self) -> io::Result<()> {
+        if self.last_write.as_ref().is_some_and(|last| !last.allows_another(last.ended.elapsed())) {
+            return Ok(());
+        }
         let sync = self.synced.is_none_or(|synced| synced.elapsed() >= SYNC_INTERVAL);
         self.write(sync)
     }
@@ -244,6 +274,7 @@ impl CursorState {
         if !std::mem::take(&mut self.changed) {
             return Ok(());
         }
+        let began = Instant::now();
         let position = |stream: &CursorStream| Position {
             id: stream.id,
             events: stream
@@ -272,6 +303,8 @@ impl CursorState {
         let _ = private_file::lock(&file);
         fs::rename(&temporary, &self.path)?;
         self.lock = file;
+        let (ended, took) = (Instant::now(), began.elapsed());
+        self.last_write = Some(CursorWrite { ended, took, size: text.len() });
         Ok(())
     }
 }
@@ -293,4 +326,38 @@ fn temporary_path(path: &Path) -> PathBuf {
     name.push(path.file_name().unwrap_or_default());
     name.push(".new");
     path.with_file_name(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_large_files_are_written_less_often() {
+        let took = Duration::from_millis(10);
+        let write = |size| CursorWrite { ended: Instant::now(), took, size };
+        assert!(write(1000).allows_another(Duration::ZERO));
+        assert!(!write(1 << 20).allows_another(Duration::from_millis(199)));
+        assert!(write(1 << 20).allows_another(Duration::from_millis(200)));
+    }
+
+    #[test]
+    fn what_was_not_written_is_written_at_the_end() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("cursor");
+        let workspaces: Vec<_> = (0..1000).map(|number| format!("{number:036}")).collect();
+        let cursor = Cursor::open(&path).expect("a cursor");
+        cursor.starts(&workspaces, 1).expect("written");
+        // As if it had taken so long that no other write is due.
+        if let Some(write) = &mut cursor.state().last_write {
+            write.took = Duration::from_secs(3600);
+        }
+        let read = || std::fs::read_to_string(&path).expect("a file");
+        let before = read();
+        cursor.state().start("new", 2);
+        cursor.commit().expect("it can wait");
+        assert_eq!(read(), before);
+        cursor.finish().expect("written");
+        assert!(read().contains("new"));
+    }
 }
