@@ -72,6 +72,9 @@ const fn is_name_byte(byte: u8) -> bool {
 /// Returns whether a detector fires, also with spaces where a name has other separators.
 fn looks_personal(text: &str) -> bool {
     let fires = |text: &str| scrub::may_contain_identifier(text) && scrub::scrub(text).is_some();
+    if !scrub::may_contain_disguised_identifier(text) {
+        return false;
+    }
     fires(text)
         || (text.contains(['_', '-']) && with_spaces(text, &['_', '-'], fires))
         || (text.contains('.') && with_spaces(text, &['_', '.', '-'], fires))

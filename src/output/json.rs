@@ -36,7 +36,7 @@ pub struct Json {
     has_events: bool,
     is_fork: bool,
     styles: JsonStyles,
-    /// The key or the event type that is being written.
+    /// The name or the event type that is being written.
     text: Vec<u8>,
 }
 
@@ -68,21 +68,16 @@ impl Json {
             for name in columns.names() {
                 let Some(json) = part(shown, name) else { continue };
                 let is_hidden = shown.field(name).is_some_and(|field| field.hidden);
-                object.push_member(quoted(name, &mut self.text), &json, is_hidden);
+                let key = quoted(name, &mut self.text);
+                object.push_member(&key[1..key.len() - 1], &json, is_hidden);
             }
         } else {
             let event_type = quoted(shown.event_type(), &mut self.text);
-            object.push_member("\"event_type\"", event_type, false);
+            object.push_member("event_type", event_type, false);
             for field in shown.fields() {
-                let key = &mut self.text;
-                key.clear();
-                for part in ["\"", field.key, "\""] {
-                    key.extend_from_slice(part.as_bytes());
-                }
-                let key = std::str::from_utf8(key).unwrap_or_default();
-                object.push_member(key, field.json, field.hidden);
+                object.push_member(field.key, field.json, field.hidden);
             }
-            object.push_member("\"_tap\"", &shown.tap_json(), false);
+            object.push_member("_tap", &shown.tap_json(), false);
         }
         object.finish();
     }
@@ -134,15 +129,17 @@ struct ObjectWriter<'w> {
 }
 
 impl ObjectWriter<'_> {
-    /// Appends a member; `key` is JSON.
+    /// Appends a member; `key` is JSON without its quotes, and `json` has no space around it.
     fn push_member(&mut self, key: &str, json: &str, is_hidden: bool) {
         let is_first = std::mem::take(&mut self.is_empty);
         self.out.extend_from_slice(if is_first { b"{\n" } else { b",\n" });
         push_spaces(2 * STEP, self.out);
-        self.styles.key.push(key, self.out);
+        self.styles.key.push_parts(["\"", key, "\""], self.out);
         self.out.extend_from_slice(b": ");
         if is_hidden {
             self.styles.hidden.push(json, self.out);
+        } else if json.starts_with('"') {
+            self.styles.string.push(json, self.out);
         } else {
             push_value(json, 2 * STEP, self.styles, self.out);
         }

@@ -21,8 +21,19 @@ impl Style {
 
     /// Appends a text in this style.
     pub fn push(&self, text: &str, out: &mut Vec<u8>) {
-        for part in [&self.before, text, &self.after] {
+        self.push_parts([text], out);
+    }
+
+    /// Appends a text that consists of `parts` in this style.
+    pub fn push_parts<const N: usize>(&self, parts: [&str; N], out: &mut Vec<u8>) {
+        if !self.before.is_empty() {
+            out.extend_from_slice(self.before.as_bytes());
+        }
+        for part in parts {
             out.extend_from_slice(part.as_bytes());
+        }
+        if !self.after.is_empty() {
+            out.extend_from_slice(self.after.as_bytes());
         }
     }
 }

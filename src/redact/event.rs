@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::fast_path::{InPlaceField, InPlaceText, Replacement};
+use super::fast_path::{InPlaceField, Replacement};
 use super::mask::MASK_JSON;
 use crate::json::scan::Span;
 use crate::json::string::{unescape, unquote};
@@ -227,20 +227,9 @@ impl<'a> RedactedEvent<'a> {
         field: &InPlaceField,
         replaced: &'a [Replacement],
     ) -> RedactedField<'a> {
-        let json = self.resolve_in_place(field.value, replaced);
-        let key = self.in_place_key(field, replaced);
+        let json = field.value.resolve(self.text, replaced);
+        let key = field.key(self.text, replaced);
         RedactedField { key, json, hidden: field.hidden, spec: field.spec }
-    }
-
-    fn in_place_key(&self, field: &InPlaceField, replaced: &'a [Replacement]) -> &'a str {
-        field.spec.map_or_else(|| self.resolve_in_place(field.key, replaced), |spec| spec.name)
-    }
-
-    fn resolve_in_place(&self, text: InPlaceText, replaced: &'a [Replacement]) -> &'a str {
-        match text {
-            InPlaceText::Frame(span) => span.slice(self.text),
-            InPlaceText::Replaced(index) => &replaced[index].text,
-        }
     }
 
     fn entry_field(&self, entry: &FieldEntry) -> RedactedField<'a> {
@@ -264,7 +253,7 @@ impl<'a> RedactedEvent<'a> {
     pub fn field(&self, name: &str) -> Option<RedactedField<'a>> {
         match self.fields {
             FieldSource::InPlace(in_place) => shown_in_place(in_place)
-                .find(|field| self.in_place_key(field, in_place.replaced) == name)
+                .find(|field| field.key(self.text, in_place.replaced) == name)
                 .map(|field| self.in_place_field(field, in_place.replaced)),
             FieldSource::Entries(entries) => {
                 let has_name = |entry: &&FieldEntry| match entry.spec {

@@ -137,6 +137,7 @@ impl FastPath {
             TapSource::Cached(table.cache_tap(buffer))
         } else {
             *tap = table.new_tap(buffer);
+            buffer.move_drift(text, &mut tap.drift);
             TapSource::Own
         };
         let event = RecognizedEvent { kind, tap, is_line: true, start, end: scanned.end };
@@ -166,7 +167,7 @@ impl FastPath {
         tap.stream.get_or_insert(Name::Borrowed(kind.spec().stream.name()));
         tap.redacted.append(&mut buffer.hidden);
         tap.scrubbed.append(&mut buffer.scrubbed);
-        tap.drift.append(&mut buffer.drift);
+        buffer.move_drift(text, &mut tap.drift);
         // The names are declared or look like names; ids and times are as evtap writes them.
         let is_plain = tap.workspace_id.is_none() && tap.call_sid.is_none();
         let tap = if is_plain { TapSource::Plain } else { TapSource::Own };

@@ -88,8 +88,7 @@ impl Redactor {
         let Self { policy, rules, fast_path, buffer, tap, .. } = self;
         let event = fast_path.as_mut()?.recognize(frame, rules, buffer, tap)?;
         if let Mode::Partial | Mode::Hash(_) = policy.mode {
-            let is_recorded = matches!(event.tap, TapSource::Recorded(_));
-            compute_stand_ins(&policy.mode, frame.text?, is_recorded, buffer)?;
+            compute_stand_ins(&policy.mode, frame.text?, tap, buffer)?;
         }
         Some(event)
     }
@@ -252,19 +251,15 @@ impl Redactor {
     }
 }
 
-/// Replaces the masks of hidden values by what `mode` computes from them. `is_recorded` says that
-/// an earlier run has hidden the values that are masks in `text`; if it has not, the mode would have
-/// to compute something from such a value, so the result is `None`.
-fn compute_stand_ins(
-    mode: &Mode,
-    text: &str,
-    is_recorded: bool,
-    buffer: &mut FieldBuffer,
-) -> Option<()> {
-    let FieldBuffer { fields, replaced, .. } = buffer;
+/// Replaces the masks of hidden values by what `mode` computes from them; `None` if one arrived as a
+/// mask that no earlier run has written.
+fn compute_stand_ins(mode: &Mode, text: &str, tap: &Tap, buffer: &mut FieldBuffer) -> Option<()> {
+    let FieldBuffer { fields, replaced, recorded, .. } = buffer;
     for field in fields.iter().filter(|field| field.hidden) {
         let InPlaceText::Replaced(index) = field.value else {
-            is_recorded.then_some(())?;
+            let name = field.key(text, replaced);
+            let mut recorded = tap.redacted.iter().take(*recorded);
+            recorded.any(|known| known == name).then_some(())?;
             continue;
         };
         let domain = || match field.spec {

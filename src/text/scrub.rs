@@ -21,7 +21,7 @@ mod words;
 
 pub use detector::Detector;
 use detector::{Check, DetectorRule, RuleMatch};
-use features::{RuleSet, candidates};
+use features::{RuleSet, candidates, has_trigger};
 use fold::FoldedText;
 use pattern::SearchedText;
 
@@ -45,6 +45,15 @@ fn rules_in(set: RuleSet) -> impl Iterator<Item = (usize, &'static DetectorRule)
 #[must_use]
 pub fn may_contain_identifier(text: &str) -> bool {
     candidates(&FoldedText::new(text).text) != 0
+}
+
+/// Whether [`scrub`] may find something to mask in a text, or in the same text with spaces in place
+/// of `_`, `.` and `-`.
+///
+/// It is quicker than [`may_contain_identifier`], and true more often.
+#[must_use]
+pub fn may_contain_disguised_identifier(text: &str) -> bool {
+    has_trigger(text)
 }
 
 /// Whether [`scrub`] finds something to mask.

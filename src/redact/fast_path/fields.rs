@@ -13,8 +13,10 @@ pub struct FieldBuffer {
     pub hidden: Vec<Name>,
     /// The names of the fields whose text has masked identifiers, in order.
     pub scrubbed: Vec<Name>,
-    /// What differs from the declaration, in order.
+    /// What differs from the declaration, in order. That of an undeclared field has no name yet.
     pub drift: Vec<Drift>,
+    /// How many of the first names in the event's `_tap.redacted` an earlier run has listed.
+    pub recorded: usize,
     /// The parts of the frame that are replaced, in order. A hidden value that already is the mask,
     /// as in a recording, is not among them.
     pub replaced: Vec<Replacement>,
@@ -35,8 +37,20 @@ impl FieldBuffer {
         self.hidden.clear();
         self.scrubbed.clear();
         self.drift.clear();
+        self.recorded = 0;
         self.replaced.clear();
         self.masks = NameMasks::default();
+    }
+
+    /// Moves the drift to the end of a list.
+    pub(super) fn move_drift(&mut self, text: &str, list: &mut Vec<Drift>) {
+        let mut undeclared = self.fields.iter().filter(|field| field.spec.is_none());
+        for drift in self.drift.iter_mut().filter(|drift| drift.field.is_none()) {
+            drift.field = undeclared
+                .next()
+                .map(|field| Name::Owned(field.key(text, &self.replaced).to_owned()));
+        }
+        list.append(&mut self.drift);
     }
 
     /// Replaces a part of the frame, and returns a reference to the new text.
@@ -72,7 +86,22 @@ pub enum InPlaceText {
     Replaced(usize),
 }
 
+impl InPlaceField {
+    /// Returns the key as it may be shown, without its quotes.
+    pub fn key<'a>(&self, text: &'a str, replaced: &'a [Replacement]) -> &'a str {
+        self.spec.map_or_else(|| self.key.resolve(text, replaced), |spec| spec.name)
+    }
+}
+
 impl InPlaceText {
+    /// Returns the text, given the frame and the replacements.
+    pub fn resolve<'a>(self, text: &'a str, replaced: &'a [Replacement]) -> &'a str {
+        match self {
+            Self::Frame(span) => span.slice(text),
+            Self::Replaced(index) => &replaced[index].text,
+        }
+    }
+
     /// Returns the text as it arrived. `replaced` are the replacements of the event.
     pub fn arrived(self, replaced: &[Replacement]) -> Span {
         match self {

@@ -200,13 +200,12 @@ impl FieldTable {
             None => (InPlaceText::Frame(key), Name::Owned(name.to_owned())),
         };
         let hidden = value.json != JsonType::Null;
-        let value = if hidden {
-            buffer.hidden.push(shown.clone());
-            hide(text, value.span, buffer)
-        } else {
-            InPlaceText::Frame(value.span)
-        };
-        buffer.drift.push(Drift { kind: DriftKind::UnknownField, field: Some(shown) });
+        if hidden {
+            buffer.hidden.push(shown);
+        }
+        let value =
+            if hidden { hide(text, value.span, buffer) } else { InPlaceText::Frame(value.span) };
+        buffer.drift.push(Drift { kind: DriftKind::UnknownField, field: None });
         buffer.fields.push(InPlaceField { spec: None, key, value, hidden });
         Some(())
     }
@@ -234,10 +233,11 @@ impl FieldTable {
         &self,
         text: &str,
         cursor: &mut JsonCursor<'_>,
-        buffer: &FieldBuffer,
+        buffer: &mut FieldBuffer,
         tap: &mut Tap,
     ) -> Option<TapSource> {
         let hidden = &buffer.hidden;
+        let mut is_plain = true;
         // Whether the fields that `_tap` lists are the first hidden ones.
         let mut is_same = true;
         let mut expected = hidden.iter();
@@ -250,7 +250,7 @@ impl FieldTable {
             }
         };
         let span = cursor.skip_with(text, |rest| tap.read_start(rest, declared)).or_else(|| {
-            is_same = false;
+            (is_same, is_plain) = (false, false);
             let value = cursor.skip_value()?;
             let is_ours = !value.traits.has(ValueTraits::SPACED)
                 && tap.read(value.span.slice(text), Some(self.spec()));
@@ -261,19 +261,23 @@ impl FieldTable {
         {
             return None;
         }
+        buffer.recorded = tap.redacted.len();
         let is_same = is_same && tap.redacted.len() == hidden.len();
-        let is_current = (is_same || !add_missing(hidden, &mut tap.redacted))
-            & !add_missing(&buffer.scrubbed, &mut tap.scrubbed);
-        Some(if is_current { TapSource::Recorded(span) } else { TapSource::Own })
+        let is_current = (is_same || !add_missing(&mut buffer.hidden, &mut tap.redacted))
+            & !add_missing(&mut buffer.scrubbed, &mut tap.scrubbed);
+        Some(match (is_current, is_plain) {
+            (true, _) => TapSource::Recorded(span),
+            (false, true) => TapSource::Plain,
+            (false, false) => TapSource::Own,
+        })
     }
 
-    /// Returns the `_tap` of an event of which nothing is known but its fields.
+    /// Returns the `_tap` of an event of which nothing is known but its fields, without drift.
     pub fn new_tap(&self, buffer: &FieldBuffer) -> Tap {
         Tap {
             stream: Some(Name::Borrowed(self.spec().stream.name())),
             redacted: buffer.hidden.clone(),
             scrubbed: buffer.scrubbed.clone(),
-            drift: buffer.drift.clone(),
             ..Tap::default()
         }
     }
@@ -423,12 +427,12 @@ impl ExpectedField {
     }
 }
 
-/// Appends the names that are not `listed` yet, and returns whether there were any.
-fn add_missing(names: &[Name], listed: &mut Vec<Name>) -> bool {
+/// Moves the names that are not `listed` yet, and returns whether there were any.
+fn add_missing(names: &mut Vec<Name>, listed: &mut Vec<Name>) -> bool {
     let count = listed.len();
-    for name in names {
-        if !listed.contains(name) {
-            listed.push(name.clone());
+    for name in names.drain(..) {
+        if !listed.contains(&name) {
+            listed.push(name);
         }
     }
     listed.len() > count

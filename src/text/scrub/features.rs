@@ -374,6 +374,13 @@ fn has_spoken_address(bytes: &[u8]) -> bool {
     is_spoken || (has_at && (has_dot || has_host_name(bytes)))
 }
 
+/// Whether a text, or the same text with other spaces and punctuation, may have candidates: it has
+/// digits, marks, characters that are folded, or the last letter of what makes an address spoken.
+pub(super) fn has_trigger(text: &str) -> bool {
+    classes(text) & (DIGIT | MARK | CODE | UNUSUAL) != 0
+        || text.bytes().any(|byte| matches!(byte | 0x20, b't' | b')' | b'}' | b'b' | b'f'))
+}
+
 /// Whether a text contains a full stop between letters or digits.
 fn has_host_name(bytes: &[u8]) -> bool {
     memchr_iter(b'.', bytes).any(|at| {

@@ -257,6 +257,16 @@ proptest! {
     }
 
     #[test]
+    fn punctuation_does_not_make_an_identifier_of_text_without_a_trigger(
+        words in prop::collection::vec(("[[:alpha:]]{0,6}|at|dot|arroba|gmail|com", "[ _.-]"), 1..6)
+    ) {
+        let text: String = words.iter().flat_map(|(word, mark)| [&**word, mark]).collect();
+        for other in [text.clone(), text.replace(['_', '-'], " "), text.replace(['_', '.', '-'], " ")] {
+            prop_assert!(may_contain_disguised_identifier(&text) || !may_contain_identifier(&other));
+        }
+    }
+
+    #[test]
     fn the_quick_check_misses_nothing(text in any::<String>()) {
         prop_assert!(scrub(&text).is_none() || may_contain_identifier(&text));
     }

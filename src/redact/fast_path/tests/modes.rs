@@ -48,6 +48,12 @@ fn only_masks_of_unknown_origin_need_the_full_path_in_some_modes() {
             assert!(paths.is_fast(&started(clear)));
             let tap = format!(",\"_tap\":{{\"redacted\":[\"{name}\"]}}");
             assert!(paths.is_fast(&started(&format!("{clear}{tap}"))));
+            // A mask of an earlier run beside a value that has been added.
+            let masked = ",\"service\":\"[redacted]\"";
+            for (names, is_fast) in [("\"service\"", true), ("\"other\"", false), ("", !computes)] {
+                let tap = format!(",\"_tap\":{{\"redacted\":[{names}]}}");
+                assert_eq!(paths.is_fast(&started(&format!("{masked}{clear}{tap}"))), is_fast);
+            }
         }
         assert_eq!(paths.is_fast(&started(",\"caller_id\":\"[redacted]\"")), !computes);
         for rest in [",\"caller_id\":\"+12025550123\"", ",\"caller_id\":\"[redacted ..23]\""] {
