@@ -53,7 +53,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
                     left -= 1;
                 }
                 Item::Connection(connection) => eprintln!("{:?}", connection.state),
-                Item::Chunk(_) | Item::Coverage(_) | Item::Recording(_) => {}
+                Item::Chunk(_) | Item::Coverage(_) | Item::Recording(_) | Item::Receipt(_) => {}
             }
         }
     };

@@ -1,6 +1,7 @@
 //! The command line: arguments, configuration, the commands, and the session that runs them.
 
 pub mod args;
+mod broker_input;
 pub mod commands;
 pub mod completion;
 pub mod config;

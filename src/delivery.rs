@@ -1,10 +1,10 @@
 //! Delivery to destinations besides stdout, and the cursor that lets the next run resume.
 //!
 //! The guarantee rests on the order of effects: stdout is flushed, then each destination is given
-//! its events, then all destinations acknowledge, then the cursor advances. If the process is
-//! killed at any point, the cursor is not ahead of what was delivered, and the next run delivers
-//! the rest: to stdout and to an endpoint at least once, to a record exactly once, because the
-//! record can be read back.
+//! its events, then all destinations acknowledge, then the cursor advances, or a broker is told that
+//! it need not send the events again. If the process is killed at any point, the cursor is not ahead
+//! of what was delivered, and the next run delivers the rest: to stdout and to an endpoint at least
+//! once, to a record exactly once, because the record can be read back.
 
 mod cursor;
 mod destination;
@@ -30,6 +30,7 @@ use crate::output::OutputError;
 use crate::output::status::DestinationCounts;
 use crate::query::EventContext;
 use crate::redact::RedactedEvent;
+use crate::transport::receipt::{Receipt, Receipts};
 use crate::transport::shutdown::ShutdownFlag;
 
 /// The maximum number of events between two advances of the cursor, if there is no destination.
@@ -40,6 +41,7 @@ const BATCH: usize = 256;
 pub struct Delivery {
     destinations: Vec<Box<dyn Destination>>,
     cursor: Option<Cursor>,
+    receipts: Receipts,
     pending: usize,
 }
 
@@ -54,7 +56,7 @@ impl Delivery {
                 None => destination.clear_tail(),
             }
         }
-        Self { destinations, cursor, pending: 0 }
+        Self { destinations, cursor, receipts: Receipts::default(), pending: 0 }
     }
 
     /// Stops waiting for acknowledgements soon after `stop` is set.
@@ -70,10 +72,16 @@ impl Delivery {
         self.destinations.iter().filter_map(|destination| destination.counts()).collect()
     }
 
-    /// Returns whether there is neither a destination nor a cursor.
+    /// Returns whether there is neither a destination, nor a cursor, nor a source that waits for
+    /// events to be confirmed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.destinations.is_empty() && self.cursor.is_none()
+        self.destinations.is_empty() && self.cursor.is_none() && self.receipts.is_empty()
+    }
+
+    /// Confirms the events that follow to their source once they have been delivered.
+    pub fn add_receipt(&mut self, receipt: Arc<dyn Receipt>) {
+        self.receipts.add(receipt);
     }
 
     /// Returns whether an earlier run delivered the event.
@@ -127,19 +135,22 @@ impl Delivery {
             cursor.advance(frame, event);
         }
         self.pending += usize::from(!self.is_empty());
+        self.receipts.advance();
         let limits = self.destinations.iter().map(|destination| destination.max_pending());
         self.pending >= limits.min().unwrap_or(BATCH)
             || self.destinations.iter().any(|destination| destination.is_full())
     }
 
-    /// Delivers what is pending, then advances the cursor. Requires that stdout has been flushed.
+    /// Delivers what is pending, then advances the cursor and confirms the events. Requires that stdout has been flushed.
     pub fn flush(&mut self) -> Result<(), OutputError> {
         if std::mem::take(&mut self.pending) == 0 {
             return Ok(());
         }
         self.destinations.iter_mut().try_for_each(|destination| destination.flush())?;
         self.destinations.iter_mut().try_for_each(|destination| destination.acknowledge())?;
-        Ok(self.cursor.as_ref().map_or(Ok(()), Cursor::commit)?)
+        self.cursor.as_ref().map_or(Ok(()), Cursor::commit)?;
+        self.receipts.confirm();
+        Ok(())
     }
 
     /// Delivers what is pending and forces the destinations and the cursor to disk.

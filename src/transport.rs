@@ -1,4 +1,5 @@
-//! Sources of frames: the workspace stream (SSE), the call observer (WebSocket) and recordings.
+//! Sources of frames: the workspace stream (SSE), the call observer (WebSocket), recordings and a
+//! message broker.
 //!
 //! A source delivers the bytes of each event as they arrived, together with what the transport
 //! knows about them (type, id, time, errors). It reconnects, resumes, and reports gaps.
@@ -33,6 +34,7 @@ pub mod progress;
 mod queue;
 mod raw_frame;
 pub mod raw_frames;
+pub mod receipt;
 pub mod recording;
 pub mod resume;
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! checks the values and converts them.
 
 mod audit;
+mod broker;
 mod complete;
 mod config;
 mod config_defaults;
@@ -38,6 +39,7 @@ use clap::builder::Resettable;
 use clap::{Arg, ArgAction, CommandFactory as _, Parser, Subcommand};
 
 pub use audit::AuditArgs;
+pub use broker::BrokerArgs;
 pub use complete::CompleteArgs;
 pub use config::{ConfigAction, ConfigArgs, ConfigChoice};
 pub use config_defaults::ConfigDefaults;

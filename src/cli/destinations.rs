@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use clap::{ArgGroup, Args};
 
-use crate::cli::args::PrivacyArgs;
+use crate::cli::args::{BrokerArgs, PrivacyArgs};
 use crate::error::Result;
 use crate::output::status::StatusFormat;
 use crate::transport::Heartbeat;
@@ -41,6 +41,9 @@ pub struct DestinationArgs {
     #[cfg(feature = "nats")]
     #[command(flatten)]
     publish: PublishArgs,
+    /// How to reach the broker.
+    #[command(flatten)]
+    pub broker: BrokerArgs,
 }
 
 impl DestinationArgs {
@@ -71,7 +74,7 @@ impl DestinationArgs {
     /// them.
     pub async fn leases(&self, network: &Network) -> Result<Option<Arc<CallLeases>>> {
         #[cfg(feature = "nats")]
-        return self.publish.leases(network).await;
+        return self.publish.leases(&self.broker, network).await;
         #[cfg(not(feature = "nats"))]
         return Ok(None);
     }

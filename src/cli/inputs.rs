@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::cli::args::{ConnectionArgs, DemoArgs};
+use crate::cli::broker_input::BrokerInput;
 use crate::cli::platform::{Platform, SourceTask};
 use crate::cli::resolve;
 use crate::cli::session::SessionBuilder;
@@ -13,8 +14,10 @@ use crate::transport::progress::Progress;
 use crate::transport::sse::Start;
 use crate::transport::{Item, Sender, SourceConfig, recording};
 
-/// The inputs of a command. Recordings take precedence over calls, and calls over workspaces.
+/// The inputs of a command. A broker takes precedence over recordings, recordings over calls, and
+/// calls over workspaces.
 pub struct Inputs {
+    pub broker: Option<BrokerInput>,
     pub files: Vec<PathBuf>,
     pub calls: Vec<String>,
     pub workspaces: Vec<String>,
@@ -35,6 +38,10 @@ impl Inputs {
         demo: &DemoArgs,
     ) -> Result<Exit> {
         let limits = SourceConfig::default();
+        if let Some(broker) = self.broker {
+            let session = session.with_threads(self.threads);
+            return read(session, &broker, limits, self.is_quiet).await;
+        }
         if !self.files.is_empty() {
             let progress = Arc::new(Progress::new(&self.files));
             let session =
@@ -73,6 +80,19 @@ pub async fn replay(
 ) -> Result<Exit> {
     let session = session.with_recordings(&files);
     session.run(|tx| vec![recordings(files, limit, progress, tx)]).await
+}
+
+/// Runs a session on what a broker has stored. `is_quiet` says that nothing is printed before the
+/// end.
+pub async fn read(
+    session: SessionBuilder,
+    broker: &BrokerInput,
+    limits: SourceConfig,
+    is_quiet: bool,
+) -> Result<Exit> {
+    let progress = Arc::new(Progress::default());
+    let session = session.with_progress(&progress, is_quiet);
+    session.run(|tx| vec![broker.source(limits, Some(progress), tx)]).await
 }
 
 /// Returns a source that reads recordings one after the other.

@@ -67,3 +67,47 @@ pub fn is_id(text: &str) -> bool {
         && identity.bytes().all(|byte| byte.is_ascii_hexdigit())
         && count.is_none_or(digits)
 }
+
+/// Returns the time of an event, from its envelope: its time or, if evtap wrote the envelope, its id;
+/// `None` if neither is known.
+#[cfg(feature = "transport")]
+pub(crate) fn time(envelope: &[u8]) -> Option<jiff::Timestamp> {
+    #[derive(serde::Deserialize)]
+    struct Envelope<'a> {
+        #[serde(borrow)]
+        time: Option<Cow<'a, str>>,
+        #[serde(borrow)]
+        id: Option<Cow<'a, str>>,
+    }
+    let Envelope { time, id } = serde_json::from_slice(envelope).ok()?;
+    if let Some(time) = time {
+        return time.parse().ok();
+    }
+    let id = id.filter(|id| is_id(id))?;
+    jiff::Timestamp::from_millisecond(id.split('-').next()?.parse().ok()?).ok()
+}
+
+#[cfg(all(test, feature = "transport"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_of_an_event_is_in_its_envelope() {
+        let time = |body: &str| time(body.as_bytes()).map(jiff::Timestamp::as_millisecond);
+        let body = r#"{"specversion":"1.0","time":"2026-05-05T10:00:00.5Z","data":{"time":"no"}}"#;
+        assert_eq!(time(body), Some(1_777_975_200_500));
+        let id = r#"{"id":"1777975200500-0123456789abcdef-1"}"#;
+        assert_eq!(time(id), Some(1_777_975_200_500));
+        for other in [
+            "",
+            "x",
+            "{}",
+            r#"{"id":"7"}"#,
+            r#"{"id":"n7-0123456789abcdef"}"#,
+            r#"{"time":1}"#,
+            r#"{"time":"now"}"#,
+        ] {
+            assert_eq!(time(other), None, "{other}");
+        }
+    }
+}

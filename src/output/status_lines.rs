@@ -111,6 +111,7 @@ pub const STATUS_LINES: &[StatusLine] = &[
                     "no_position",
                     "ids_went_back",
                     "replay_broken",
+                    "removed",
                     "observer_down",
                     "unknown",
                 ]),

@@ -1,6 +1,7 @@
 //! The pipeline on several threads: which stages allow it, and how the output of the workers is
 //! merged in order.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::Pipeline;
@@ -128,6 +129,10 @@ impl InOrder for Pipeline {
             }
             Item::Connection(event) => self.connection(event),
             Item::Coverage(coverage) => self.coverage(coverage).map(|()| None),
+            Item::Receipt(receipt) => {
+                self.delivery.add_receipt(Arc::clone(receipt));
+                Ok(None)
+            }
         };
         ended.transpose()
     }

@@ -1,11 +1,20 @@
-//! The message broker: a NATS server with JetStream, on which events are published and shared.
+//! The message broker: a NATS server with JetStream, on which events are published and from
+//! which they are read.
 //!
 //! NATS is described at <https://docs.nats.io>; the limits of a stream, deduplication and the
 //! acknowledgement of a publish under "JetStream" there.
 
+mod acknowledgement;
 mod address;
 mod call_bucket;
 mod connect;
+mod consumer;
+mod delivered;
+mod open_stream;
+mod pull;
+mod read;
+mod read_config;
+mod selection;
 mod stream;
 mod subject;
 mod taps;
@@ -13,5 +22,8 @@ mod taps;
 pub use address::BrokerAddress;
 pub use call_bucket::CallBucket;
 pub use connect::{Broker, BrokerConfig, PublishFailure};
-pub use subject::{DEFAULT_PREFIX, SubjectPrefix, of_tap, subject};
+pub use read::run;
+pub use read_config::{ReadConfig, ReadStart};
+pub use selection::{EventSelection, subjects};
+pub use subject::{SubjectPrefix, of_tap, subject};
 pub use taps::{TapReport, TapReports, read_taps};

@@ -19,7 +19,7 @@ use super::Sender;
 use super::channel;
 use super::resume::MIN_LOOKBACK;
 use super::{Coverage, CoverageState};
-use crate::model::FrameFormat;
+use crate::model::{FrameFormat, cloudevent};
 
 /// The maximum size of the waiting items, in bytes.
 const MAX_BYTES: usize = 8 << 20;
@@ -124,6 +124,9 @@ fn time(item: &Item) -> i64 {
             gap.and_then(|gap| gap.to.parse::<Timestamp>().ok())
                 .map_or(0, |to| to.as_millisecond().saturating_sub_unsigned(MIN_LOOKBACK))
         }
+        Item::Frame(frame) if frame.format == FrameFormat::Record => {
+            cloudevent::time(&frame.data).map_or(0, Timestamp::as_millisecond)
+        }
         Item::Frame(frame) => {
             let id = frame
                 .id
@@ -136,7 +139,11 @@ fn time(item: &Item) -> i64 {
         Item::Coverage(Coverage { state: CoverageState::Until(Some(until)), .. }) => {
             until.as_millisecond()
         }
-        Item::Chunk(_) | Item::Connection(_) | Item::Coverage(_) | Item::Recording(_) => 0,
+        Item::Chunk(_)
+        | Item::Connection(_)
+        | Item::Coverage(_)
+        | Item::Recording(_)
+        | Item::Receipt(_) => 0,
     }
 }
 

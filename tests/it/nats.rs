@@ -4,6 +4,7 @@
 mod access;
 mod calls;
 mod outages;
+mod reading;
 mod server;
 mod soak;
 mod taps;
@@ -170,7 +171,7 @@ async fn unsuitable_streams_servers_and_credentials_are_explained() {
         assert!(ran.stderr().contains(why), "{}", ran.stderr());
         context.delete_stream("evtap").await.expect("deleted");
     }
-    let ran = evtap(&publish("--create-stream --publish-prefix a.b")).stdin(lines(1)).run().await;
+    let ran = evtap(&publish("--create-stream --subject-prefix a.b")).stdin(lines(1)).run().await;
     ran.ended(0);
     assert_eq!(server.stored("evtap").await[0].subject, format!("a.b.{WORKSPACE}.call.started"));
 

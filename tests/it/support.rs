@@ -230,6 +230,14 @@ impl Running {
         (status.code().expect("it was not killed"), stderr)
     }
 
+    /// Reads the rest of its stdout.
+    pub async fn rest(mut self) -> String {
+        let mut rest = Vec::new();
+        let read = self.stdout.read_to_end(&mut rest);
+        tokio::time::timeout(HANG, read).await.expect("evtap hangs").expect("a pipe is read");
+        String::from_utf8_lossy(&rest).into_owned()
+    }
+
     /// Waits for its end without reading its stdout. Returns its exit status and what was left in
     /// the pipe.
     pub async fn wait_without_reading(mut self) -> (i32, Vec<u8>) {
@@ -247,6 +255,7 @@ impl Running {
 pub fn kill(pid: u32, signal: &str) {
     use rustix::process::{Pid, Signal, kill_process};
     let signal = match signal {
+        "CONT" => Signal::CONT,
         "HUP" => Signal::HUP,
         "INT" => Signal::INT,
         "STOP" => Signal::STOP,

@@ -200,7 +200,7 @@ impl InOrder for AuditMerger<'_> {
                 let file = u32::try_from(*number).unwrap_or(u32::MAX);
                 self.end = AuditLocation { file, place: EventPlace::default() };
             }
-            Item::Connection(_) | Item::Coverage(_) => {}
+            Item::Connection(_) | Item::Coverage(_) | Item::Receipt(_) => {}
         }
         None
     }

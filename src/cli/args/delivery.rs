@@ -12,7 +12,7 @@ pub struct ResumeArgs {
     ///
     /// Give an event id (`1700000000000`), a time (`2026-05-05T10:00:00Z`) or an age (`90s`,
     /// `3m`). The platform keeps events for five minutes; a `tap.gap` event reports what it no
-    /// longer has.
+    /// longer has. With --from, also `all`.
     #[arg(long, value_name = "ID|TIME|AGE")]
     pub since: Option<String>,
     /// Save the position in this file and resume from it next time

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::broker::{BrokerArgs, FromArgs};
 use super::connection::{ConnectionArgs, DemoArgs};
 use super::list::trimmed;
 use crate::output::status;
@@ -30,12 +31,12 @@ pub struct ExpectArgs {
     #[arg(short, long, value_name = "SID", conflicts_with = "replay")]
     pub call: Option<String>,
     /// Check this recording; `-` is stdin; may be repeated
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", group = "stored", conflicts_with = "from")]
     pub replay: Vec<PathBuf>,
     /// Number of threads that process a recording
     ///
     /// Default: the number of processors.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64), requires = "replay")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64), requires = "stored")]
     pub threads: Option<u16>,
     /// Let expressions see this hidden field; may be repeated
     #[arg(long, value_name = "FIELD", value_delimiter = ',', value_parser = trimmed)]
@@ -49,6 +50,12 @@ pub struct ExpectArgs {
     /// Format of the status messages on stderr
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     pub status: status::StatusFormat,
+    /// The broker to read from.
+    #[command(flatten)]
+    pub source: FromArgs,
+    /// How to reach the broker.
+    #[command(flatten)]
+    pub broker: BrokerArgs,
     /// How to reach the platform.
     #[command(flatten)]
     pub connection: ConnectionArgs,

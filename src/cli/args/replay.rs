@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::broker::FromArgs;
 use super::delivery::DeliveryArgs;
 use super::filter::{FilterArgs, StopArgs};
 use super::output::OutputArgs;
@@ -16,7 +17,7 @@ pub struct ReplayArgs {
     /// Recordings to replay; `-` is stdin
     ///
     /// NDJSON, a JSON array, CloudEvents or a raw SSE capture; plain, gzip or zstd.
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "from", conflicts_with = "from", value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Which events are selected.
     #[command(flatten)]
@@ -30,6 +31,9 @@ pub struct ReplayArgs {
     /// When to stop.
     #[command(flatten)]
     pub stop: StopArgs,
+    /// The broker to read from.
+    #[command(flatten)]
+    pub source: FromArgs,
     /// Where events go besides stdout.
     #[command(flatten)]
     pub destinations: DestinationArgs,

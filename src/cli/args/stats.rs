@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::broker::{BrokerArgs, FromArgs};
 use super::connection::{ConnectionArgs, DemoArgs};
 use super::filter::{FilterArgs, StopArgs};
 use super::list::trimmed;
@@ -17,7 +18,7 @@ pub struct StatsArgs {
     /// Recordings to count, as for `replay`; `-` is stdin
     ///
     /// Without a file, counts a live stream.
-    #[arg(value_name = "FILE")]
+    #[arg(value_name = "FILE", group = "stored", conflicts_with = "from")]
     pub files: Vec<PathBuf>,
     /// Count the stream of this workspace: its id, or `demo`; may be repeated
     #[arg(
@@ -48,7 +49,7 @@ pub struct StatsArgs {
     /// Number of threads that process a recording
     ///
     /// Default: the number of processors.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64), requires = "files")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64), requires = "stored")]
     pub threads: Option<u16>,
     /// When to use colours
     ///
@@ -67,6 +68,12 @@ pub struct StatsArgs {
     /// Which fields are hidden, and how.
     #[command(flatten)]
     pub privacy: PrivacyArgs,
+    /// The broker to read from.
+    #[command(flatten)]
+    pub source: FromArgs,
+    /// How to reach the broker.
+    #[command(flatten)]
+    pub broker: BrokerArgs,
     /// How to reach the platform.
     #[command(flatten)]
     pub connection: ConnectionArgs,

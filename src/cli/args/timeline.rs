@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::broker::{BrokerArgs, FromArgs};
 use super::connection::{ConnectionArgs, DemoArgs};
 use super::filter::FilterArgs;
 use super::output::ColorWhen;
@@ -21,7 +22,7 @@ pub struct TimelineArgs {
     /// Recordings of the workspace stream, the call's observer, or both; `-` is stdin
     ///
     /// Without a file, follows the live call.
-    #[arg(value_name = "FILE")]
+    #[arg(value_name = "FILE", conflicts_with = "from")]
     pub files: Vec<PathBuf>,
     /// Follow the live call in this workspace until it ends
     #[arg(short, long, value_name = "ID", env = "AMIGO_WORKSPACE_ID", hide_env_values = true)]
@@ -54,6 +55,12 @@ pub struct TimelineArgs {
     /// Which fields are hidden, and how.
     #[command(flatten)]
     pub privacy: PrivacyArgs,
+    /// The broker to read from.
+    #[command(flatten)]
+    pub source: FromArgs,
+    /// How to reach the broker.
+    #[command(flatten)]
+    pub broker: BrokerArgs,
     /// How to reach the platform.
     #[command(flatten)]
     pub connection: ConnectionArgs,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::broker::FollowArgs;
 use super::connection::{ConnectionArgs, DemoArgs};
 use super::delivery::{DeliveryArgs, ReconnectArgs, ResumeArgs};
 use super::filter::{FilterArgs, StopArgs};
@@ -59,6 +60,9 @@ pub struct WatchArgs {
     /// Where to resume.
     #[command(flatten)]
     pub resume: ResumeArgs,
+    /// The broker to read from.
+    #[command(flatten)]
+    pub follow: FollowArgs,
     /// Where events go besides stdout.
     #[command(flatten)]
     pub destinations: DestinationArgs,

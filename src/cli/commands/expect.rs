@@ -1,18 +1,32 @@
 //! `evtap expect`: checks that certain events arrive, in order and in time.
 
 use crate::cli::args::ExpectArgs;
+use crate::cli::broker_input::{BrokerInput, BrokerRequest};
 use crate::cli::inputs::Inputs;
 use crate::cli::resolve;
 use crate::cli::session::SessionBuilder;
 use crate::error::{Exit, Result};
 
 pub(super) async fn run(args: ExpectArgs) -> Result<Exit> {
-    let stages = resolve::expectations(&args, args.replay.is_empty())?;
+    let is_live = args.replay.is_empty() && args.source.from.is_none();
+    let stages = resolve::expectations(&args, is_live)?;
     let session = SessionBuilder::new(stages);
+    let network = resolve::network(&args.connection.auth);
+    let workspaces: Vec<_> = args.workspace.into_iter().collect();
+    let calls: Vec<_> = args.call.into_iter().collect();
+    let request = BrokerRequest {
+        workspaces: &workspaces,
+        calls: &calls,
+        since: args.source.since.as_deref(),
+        ends: true,
+        ..BrokerRequest::default()
+    };
+    let from = args.source.from.as_deref();
     let inputs = Inputs {
+        broker: BrokerInput::resolve(from, &args.broker, &network, &request)?,
         files: args.replay,
-        calls: args.call.into_iter().collect(),
-        workspaces: args.workspace.into_iter().collect(),
+        calls,
+        workspaces,
         threads: resolve::threads(args.threads),
         is_quiet: true,
         status: args.status,

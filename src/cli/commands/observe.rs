@@ -33,6 +33,7 @@ pub(super) async fn run(mut args: ObserveArgs) -> Result<Exit> {
         policy: &stages.policy,
         filter: &args.filter,
         leases: leases.as_ref(),
+        broker: &args.destinations.broker,
     })?;
 
     let workspace = args.workspace.as_deref();

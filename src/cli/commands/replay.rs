@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::cli::args::ReplayArgs;
+use crate::cli::broker_input::{BrokerInput, BrokerRequest, selected_types};
 use crate::cli::destinations::DestinationContext;
 use crate::cli::session::SessionBuilder;
 use crate::cli::{inputs, resolve};
@@ -15,8 +16,20 @@ use crate::tui::config::ScreenConfig;
 pub(super) async fn run(mut args: ReplayArgs) -> Result<Exit> {
     args.destinations.adapt(&mut args.output.privacy, args.output.status)?;
     let pace = resolve::pace(args.speed, &args.files)?;
-    let stages = resolve::stages(&args.filter, &args.output, &args.stop, false)?;
-    let names: Vec<_> = args.files.iter().map(|path| file_name(path)).collect();
+    let stages =
+        resolve::stages(&args.filter, &args.output, &args.stop, args.source.from.is_some())?;
+    let network =
+        Network { insecure_http: args.insecure_http, ca_cert: args.ca_cert, ..Network::default() };
+    let request = BrokerRequest {
+        types: selected_types(&args.filter, Some(&args.stop)),
+        since: args.source.since.as_deref(),
+        ends: true,
+        ..BrokerRequest::default()
+    };
+    let from = args.source.from.as_deref();
+    let broker = BrokerInput::resolve(from, &args.destinations.broker, &network, &request)?;
+    let mut names: Vec<_> = args.files.iter().map(|path| file_name(path)).collect();
+    names.extend(broker.as_ref().map(BrokerInput::name));
     let screen = resolve::screen(
         &args.screen,
         &args.filter,
@@ -26,9 +39,7 @@ pub(super) async fn run(mut args: ReplayArgs) -> Result<Exit> {
     )?
     .map(|screen| ScreenConfig { pace: Some(Arc::clone(&pace)), ..screen });
     let is_paced = args.speed.is_some() && screen.is_none();
-    let limit = resolve::source_config(&args.delivery, None)?.max_frame;
-    let network =
-        Network { insecure_http: args.insecure_http, ca_cert: args.ca_cert, ..Network::default() };
+    let limits = resolve::source_config(&args.delivery, None)?;
     let destinations = args.destinations.resolve(&DestinationContext {
         network: &network,
         status: args.output.status,
@@ -36,6 +47,7 @@ pub(super) async fn run(mut args: ReplayArgs) -> Result<Exit> {
         policy: &stages.policy,
         filter: &args.filter,
         leases: None,
+        broker: &args.destinations.broker,
     })?;
 
     let session = SessionBuilder::new(stages)
@@ -43,6 +55,14 @@ pub(super) async fn run(mut args: ReplayArgs) -> Result<Exit> {
         .await?
         .with_fail_on_gap(args.delivery.fail_on_gap)
         .with_tui(screen);
+    if let Some(broker) = broker {
+        let session = if is_paced {
+            session.with_pacing(pace)
+        } else {
+            session.with_threads(resolve::threads(args.threads))
+        };
+        return inputs::read(session, &broker, limits, false).await;
+    }
     let progress = Arc::new(Progress::new(&args.files));
     // A paced replay runs on one thread. It reads ahead of the events that it prints, so its read
     // position does not show its progress.
@@ -52,7 +72,7 @@ pub(super) async fn run(mut args: ReplayArgs) -> Result<Exit> {
         session.with_threads(resolve::threads(args.threads)).with_progress(&progress, false)
     };
 
-    inputs::replay(session, args.files, limit, progress).await
+    inputs::replay(session, args.files, limits.max_frame, progress).await
 }
 
 fn file_name(path: &Path) -> String {

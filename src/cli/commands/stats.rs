@@ -1,6 +1,7 @@
 //! `evtap stats`: prints counts and measurements of recordings or live streams.
 
 use crate::cli::args::StatsArgs;
+use crate::cli::broker_input::{BrokerInput, BrokerRequest, selected_types};
 use crate::cli::inputs::Inputs;
 use crate::cli::resolve;
 use crate::cli::session::SessionBuilder;
@@ -8,7 +9,18 @@ use crate::error::{Exit, Result};
 
 pub(super) async fn run(args: StatsArgs) -> Result<Exit> {
     let session = SessionBuilder::new(resolve::stats(&args)?);
+    let network = resolve::network(&args.connection.auth);
+    let request = BrokerRequest {
+        workspaces: &args.workspace,
+        calls: &args.call,
+        types: selected_types(&args.filter, Some(&args.stop)),
+        since: args.source.since.as_deref(),
+        ends: true,
+        ..BrokerRequest::default()
+    };
+    let from = args.source.from.as_deref();
     let inputs = Inputs {
+        broker: BrokerInput::resolve(from, &args.broker, &network, &request)?,
         files: args.files,
         calls: args.call,
         workspaces: args.workspace,

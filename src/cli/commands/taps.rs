@@ -23,9 +23,9 @@ const TOLERANCE: Duration = Duration::from_secs(1);
 pub(super) async fn run(args: TapsArgs) -> Result<Exit> {
     let config = BrokerConfig {
         address: BrokerAddress::parse("--from", &args.from, args.insecure_http)?,
-        credentials: args.nats_creds,
+        credentials: args.broker.nats_creds,
         ca_cert: args.ca_cert,
-        prefix: SubjectPrefix::new("--publish-prefix", &args.publish_prefix)?,
+        prefix: SubjectPrefix::new("--subject-prefix", &args.broker.subject_prefix)?,
         creates_stream: false,
     };
     let reports = read_taps(&config).await?;

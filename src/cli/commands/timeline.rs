@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::analysis::timeline::collect::CollectedEvents;
 use crate::analysis::timeline::{self, Timeline, build, collect};
 use crate::cli::args::{TimelineArgs, TimelineFormat};
+use crate::cli::broker_input::{BrokerInput, BrokerRequest, selected_types};
 use crate::cli::inputs;
 use crate::cli::platform::Platform;
 use crate::cli::resolve::{self, TimelinePlan};
@@ -27,7 +28,21 @@ const DEFAULT_WIDTH: usize = 80;
 pub(super) async fn run(args: TimelineArgs) -> Result<Exit> {
     let TimelinePlan { call, files, stages, collected, quiet_ms } = resolve::timeline(&args)?;
     let session = SessionBuilder::new(stages);
-    let ended = if files.is_empty() {
+    let workspaces: Vec<_> = args.workspace.iter().cloned().collect();
+    let request = BrokerRequest {
+        workspaces: &workspaces,
+        types: selected_types(&args.filter, None),
+        since: args.source.since.as_deref(),
+        ends: true,
+        ..BrokerRequest::default()
+    };
+    let network = resolve::network(&args.connection.auth);
+    let from = args.source.from.as_deref();
+    let broker = BrokerInput::resolve(from, &args.broker, &network, &request)?;
+    let ended = if let Some(broker) = broker {
+        let session = session.with_threads(resolve::threads(args.threads));
+        inputs::read(session, &broker, SourceConfig::default(), true).await
+    } else if files.is_empty() {
         follow(&args, call.as_deref().unwrap_or_default(), session).await
     } else {
         let progress = Arc::new(Progress::new(&files));

@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use crate::cli::args::WatchArgs;
+use crate::cli::args::{MergeOrder, WatchArgs};
+use crate::cli::broker_input::{BrokerInput, BrokerRequest, selected_types};
 use crate::cli::destinations::DestinationContext;
 use crate::cli::open_files;
 use crate::cli::platform::{KeyedPlatform, Platform};
@@ -27,6 +28,20 @@ enum Watched {
 pub(super) async fn run(mut args: WatchArgs) -> Result<Exit> {
     let status = args.output.status;
     args.destinations.adapt(&mut args.output.privacy, status)?;
+    let network = resolve::network(&args.connection.auth);
+    let request = BrokerRequest {
+        workspaces: &args.workspace,
+        types: selected_types(&args.filter, Some(&args.stop)),
+        since: args.resume.since.as_deref(),
+        consumer: args.follow.consumer.as_deref(),
+        is_sorted: args.reconnect.order == MergeOrder::Time,
+        ..BrokerRequest::default()
+    };
+    let from = args.follow.from.as_deref();
+    if let Some(broker) = BrokerInput::resolve(from, &args.destinations.broker, &network, &request)?
+    {
+        return read(args, &broker).await;
+    }
     let file = args.workspaces_file.clone().map(|path| WorkspacesFile { path, shard: args.shard });
     let listed = match &file {
         Some(_) => resolve::Workspaces { ids: Vec::new(), are_demo: false },
@@ -56,6 +71,7 @@ pub(super) async fn run(mut args: WatchArgs) -> Result<Exit> {
         policy: &stages.policy,
         filter: &args.filter,
         leases: leases.as_ref(),
+        broker: &args.destinations.broker,
     })?;
     if let Some(since) = &args.resume.since {
         resolve::since(since, Timestamp::now())?;
@@ -111,4 +127,29 @@ fn of_shard(workspaces: resolve::Workspaces, shard: Option<Shard>) -> Result<res
         return Err(Error::usage("cannot watch", why, advice).with_setting("--shard"));
     }
     Ok(resolve::Workspaces { ids, are_demo })
+}
+
+/// Prints the events of a broker as they are stored.
+async fn read(args: WatchArgs, broker: &BrokerInput) -> Result<Exit> {
+    let has_several = args.workspace.len() != 1;
+    let stages = resolve::stages(&args.filter, &args.output, &args.stop, has_several)?;
+    let title = broker.name();
+    let screen = resolve::screen(&args.screen, &args.filter, &args.output, &stages.policy, &title)?;
+    let limits = resolve::source_config(&args.delivery, Some(&args.reconnect))?;
+    let destinations = args.destinations.resolve(&DestinationContext {
+        network: &resolve::network(&args.connection.auth),
+        status: args.output.status,
+        privacy: &args.output.privacy,
+        policy: &stages.policy,
+        filter: &args.filter,
+        leases: None,
+        broker: &args.destinations.broker,
+    })?;
+    let session = SessionBuilder::new(stages)
+        .with_destinations(destinations)
+        .await?
+        .with_fail_on_gap(args.delivery.fail_on_gap)
+        .with_merge(resolve::merge(&args.reconnect)?)
+        .with_tui(screen);
+    session.run(|tx| vec![broker.source(limits, None, tx)]).await
 }

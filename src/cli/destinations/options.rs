@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
-use crate::cli::args::{FilterArgs, PrivacyArgs};
+use crate::cli::args::{BrokerArgs, FilterArgs, PrivacyArgs};
 use crate::delivery::Destination;
 use crate::error::Result;
 use crate::output::status::StatusFormat;
@@ -28,6 +28,8 @@ pub struct DestinationContext<'a> {
     pub filter: &'a FilterArgs,
     /// The leases of calls, if other taps may publish the same ones.
     pub leases: Option<&'a Arc<CallLeases>>,
+    /// How to reach the broker.
+    pub broker: &'a BrokerArgs,
 }
 
 /// A destination that is being opened.

@@ -1,6 +1,5 @@
 //! The options of `--publish`, which stores events in a stream of a NATS server.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
@@ -8,15 +7,13 @@ use rand::RngExt;
 use sha2::{Digest, Sha256};
 
 use super::options::{DestinationContext, DestinationOptions, OpenDestination};
-use crate::cli::args::{FilterArgs, PhiMode, PrivacyArgs};
+use crate::cli::args::{BrokerArgs, FilterArgs, PhiMode, PrivacyArgs};
 use crate::cli::resolve::value::positive_duration;
 use crate::delivery::{Destination, PublishConfig, Publisher};
 use crate::error::{Error, Result};
 use crate::output::status::{self, StatusFormat};
 use crate::redact::Policy;
-use crate::transport::broker::{
-    Broker, BrokerAddress, BrokerConfig, CallBucket, DEFAULT_PREFIX, SubjectPrefix,
-};
+use crate::transport::broker::{Broker, BrokerAddress, BrokerConfig, CallBucket, SubjectPrefix};
 use crate::transport::call_lease::CallLeases;
 use crate::transport::client::Network;
 use crate::transport::{Heartbeat, SourceConfig};
@@ -33,30 +30,14 @@ pub struct PublishArgs {
     ///
     /// `nats://HOST[:PORT]/STREAM`, or `tls://` for TLS. Free text is masked in all outputs; see
     /// --publish-prose.
-    #[arg(long, value_name = "URL", group = "remote")]
+    #[arg(long, value_name = "URL", groups = ["remote", "broker"])]
     publish: Option<String>,
-    /// Read the credentials for the NATS server from this file
-    ///
-    /// The file has mode 0600 and the format of `nsc generate creds`.
-    #[arg(long, value_name = "FILE", requires = "publish")]
-    nats_creds: Option<PathBuf>,
     /// Create the stream if the server has none of that name
     ///
     /// It keeps events for 7 days and at most 10 GiB, on disk, and recognises an event that is
     /// published again within 15 minutes.
     #[arg(long, requires = "publish")]
     create_stream: bool,
-    /// First part of the subjects of events
-    ///
-    /// The subject of an event is `PREFIX.WORKSPACE.TYPE`, and that of an observer's event
-    /// `PREFIX.WORKSPACE.observer.CALL.TYPE`.
-    #[arg(
-        long,
-        value_name = "PREFIX",
-        default_value = DEFAULT_PREFIX,
-        requires = "publish"
-    )]
-    publish_prefix: String,
     /// Show and publish free text, with identifiers masked as without --publish
     #[arg(long, requires = "publish")]
     publish_prose: bool,
@@ -119,19 +100,23 @@ impl PublishArgs {
 
     /// Opens the leases by which taps agree who observes a call; `None` if this tap does not
     /// publish.
-    pub(super) async fn leases(&self, network: &Network) -> Result<Option<Arc<CallLeases>>> {
+    pub(super) async fn leases(
+        &self,
+        broker: &BrokerArgs,
+        network: &Network,
+    ) -> Result<Option<Arc<CallLeases>>> {
         let Some(url) = &self.publish else { return Ok(None) };
-        let bucket = CallBucket::open(&self.broker(url, network)?).await?;
+        let bucket = CallBucket::open(&self.broker(url, broker, network)?).await?;
         let run = rand::rng().random();
         Ok(Some(Arc::new(CallLeases::new(Box::new(bucket), &self.tap()?, run))))
     }
 
-    fn broker(&self, url: &str, network: &Network) -> Result<BrokerConfig> {
+    fn broker(&self, url: &str, broker: &BrokerArgs, network: &Network) -> Result<BrokerConfig> {
         Ok(BrokerConfig {
             address: BrokerAddress::parse(PUBLISH, url, network.insecure_http)?,
-            credentials: self.nats_creds.clone(),
+            credentials: broker.nats_creds.clone(),
             ca_cert: network.ca_cert.clone(),
-            prefix: SubjectPrefix::new("--publish-prefix", &self.publish_prefix)?,
+            prefix: SubjectPrefix::new("--subject-prefix", &broker.subject_prefix)?,
             creates_stream: self.create_stream,
         })
     }
@@ -140,7 +125,7 @@ impl PublishArgs {
 impl DestinationOptions for PublishArgs {
     fn resolve(&self, context: &DestinationContext<'_>) -> Result<Option<OpenDestination>> {
         let Some(url) = &self.publish else { return Ok(None) };
-        let broker = self.broker(url, context.network)?;
+        let broker = self.broker(url, context.broker, context.network)?;
         let config = PublishConfig {
             prefix: broker.prefix.clone(),
             tap: self.tap()?,

@@ -57,7 +57,7 @@ pub fn stats(options: &StatsArgs) -> Result<Stages> {
         format,
         every,
         group_by,
-        is_live: options.files.is_empty(),
+        is_live: options.files.is_empty() && options.source.from.is_none(),
         is_terminal: std::io::stdout().is_terminal(),
         has_colour: SHOULD_COLORIZE.should_colorize(),
     };

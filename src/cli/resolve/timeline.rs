@@ -42,11 +42,12 @@ pub fn timeline(options: &TimelineArgs) -> Result<TimelinePlan> {
             "omit -o html to list the calls",
         ));
     }
-    if call.is_none() && files.is_empty() {
+    let is_stored = !files.is_empty() || options.source.from.is_some();
+    if call.is_none() && !is_stored {
         let advice = "give a call's SID and recordings, or --workspace too; `evtap timeline demo` needs neither";
         return Err(Error::usage("cannot show a timeline", "no call is named", advice));
     }
-    if files.is_empty() && options.threads.is_some() {
+    if !is_stored && options.threads.is_some() {
         return Err(Error::usage(
             "cannot use --threads",
             "a live call is followed on one thread",

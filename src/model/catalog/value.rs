@@ -79,6 +79,8 @@ crate::choice! {
         IdsWentBack = "ids_went_back",
         /// Repeated disconnects during the replay shortened the requested replay.
         ReplayBroken = "replay_broken",
+        /// The broker removed the events before they were read.
+        Removed = "removed",
         /// The observer was not connected, and its events are not kept.
         ObserverDown = "observer_down",
     }

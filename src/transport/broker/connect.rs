@@ -9,8 +9,9 @@ use async_nats::jetstream::context::{ContextBuilder, PublishErrorKind};
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::Stream;
 use async_nats::jetstream::{self, Context, ErrorCode};
-use async_nats::{Client, ConnectErrorKind, ConnectOptions, HeaderMap, ServerAddr};
+use async_nats::{Client, ConnectErrorKind, ConnectOptions, Event, HeaderMap, ServerAddr};
 use bytes::Bytes;
+use tokio::sync::Notify;
 
 use super::address::BrokerAddress;
 use super::stream;
@@ -138,7 +139,7 @@ fn classify(kind: PublishErrorKind, code: Option<ErrorCode>) -> PublishFailure {
         }
         (_, Some(ErrorCode::STREAM_NOT_MATCH)) => PublishFailure::Fatal(
             "another stream of the broker takes the events".to_owned(),
-            "name that stream, or give other subjects with --publish-prefix",
+            "name that stream, or give other subjects with --subject-prefix",
         ),
         (_, Some(ErrorCode::STREAM_SEALED)) => PublishFailure::Fatal(
             "the stream is sealed, so nothing can be added".to_owned(),
@@ -163,8 +164,31 @@ fn classify(kind: PublishErrorKind, code: Option<ErrorCode>) -> PublishFailure {
     }
 }
 
-/// Connects to the broker, which must not be too old.
+/// Connects to the broker, which must not be too old. The connection reconnects by itself.
 pub(super) async fn connect(config: &BrokerConfig) -> Result<Client> {
+    connect_watched(config, None).await.map_err(|failure| failure.error)
+}
+
+/// Why there is no connection.
+pub(super) struct ConnectFailure {
+    /// What failed, why, and what to do.
+    pub error: Error,
+    /// Whether another attempt may succeed, if there was a connection before.
+    pub can_pass: bool,
+}
+
+impl From<Error> for ConnectFailure {
+    fn from(error: Error) -> Self {
+        Self { error, can_pass: false }
+    }
+}
+
+/// Connects like [`connect`]. With `lost`, the connection is not opened again when it is lost, which
+/// is notified instead.
+pub(super) async fn connect_watched(
+    config: &BrokerConfig,
+    lost: Option<Arc<Notify>>,
+) -> Result<Client, ConnectFailure> {
     let BrokerConfig { address, credentials, ca_cert, .. } = config;
     let what = || format!("cannot connect to {}", address.server);
     let verifier = ServerVerifier::new(ca_cert.as_deref())?;
@@ -180,6 +204,14 @@ pub(super) async fn connect(config: &BrokerConfig) -> Result<Client> {
     if !address.requires_tls {
         // They may be on other machines, to which plain text is not allowed.
         options = options.ignore_discovered_servers();
+    }
+    if let Some(lost) = lost {
+        options = options.max_reconnects(1).event_callback(move |event| {
+            if matches!(event, Event::Disconnected | Event::Closed) {
+                lost.notify_one();
+            }
+            std::future::ready(())
+        });
     }
     if let Some(path) = credentials {
         let text = private_file::read_secret(CREDENTIALS, path)
@@ -217,12 +249,19 @@ pub(super) async fn connect(config: &BrokerConfig) -> Result<Client> {
                 (Exit::Failure, why, advice)
             }
         };
-        Error::new(exit, what(), why, advice)
+        let can_pass = matches!(
+            error.kind(),
+            ConnectErrorKind::Dns
+                | ConnectErrorKind::TimedOut
+                | ConnectErrorKind::Io
+                | ConnectErrorKind::MaxReconnects
+        );
+        ConnectFailure { error: Error::new(exit, what(), why, advice), can_pass }
     })?;
     let (major, minor) = MIN_VERSION;
     if !is_recent(&client.server_info().version) {
         let why = format!("the server is older than NATS {major}.{minor}, or does not say");
-        return Err(Error::new(Exit::Failure, what(), why, "use a newer nats-server"));
+        return Err(Error::new(Exit::Failure, what(), why, "use a newer nats-server").into());
     }
     Ok(client)
 }

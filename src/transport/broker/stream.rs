@@ -95,7 +95,7 @@ fn check(config: &Config, what: &impl Fn() -> String, prefix: &SubjectPrefix) ->
             what(),
             format!("the stream does not take the subjects {}", prefix.all()),
             format!(
-                "add them with `nats stream edit {} --subjects '{}'`, or give --publish-prefix",
+                "add them with `nats stream edit {} --subjects '{}'`, or give --subject-prefix",
                 config.name,
                 prefix.all()
             ),
@@ -104,9 +104,8 @@ fn check(config: &Config, what: &impl Fn() -> String, prefix: &SubjectPrefix) ->
     Ok(())
 }
 
-/// Returns whether a pattern matches every subject that another pattern, which ends with `>`,
-/// matches.
-fn covers(pattern: &str, of: &str) -> bool {
+/// Returns whether a pattern matches every subject that another pattern matches.
+pub(super) fn covers(pattern: &str, of: &str) -> bool {
     let mut wanted = of.split('.');
     for token in pattern.split('.') {
         match (token, wanted.next()) {
@@ -116,7 +115,7 @@ fn covers(pattern: &str, of: &str) -> bool {
             _ => return false,
         }
     }
-    false
+    wanted.next().is_none()
 }
 
 fn config(address: &BrokerAddress, prefix: &SubjectPrefix) -> Config {
@@ -157,7 +156,7 @@ pub(super) fn refused(what: String, code: ErrorCode) -> Error {
         ),
         ErrorCode::STREAM_SUBJECT_OVERLAP => (
             "another stream of the broker takes these subjects already".to_owned(),
-            "name that stream, or give other subjects with --publish-prefix",
+            "name that stream, or give other subjects with --subject-prefix",
         ),
         ErrorCode(code) => (
             format!("the broker refused to (JetStream error {code})"),

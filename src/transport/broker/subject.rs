@@ -11,7 +11,7 @@ use std::fmt::Write;
 use crate::error::{Error, Result};
 
 /// The first token of subjects, unless another one is configured.
-pub const DEFAULT_PREFIX: &str = "evtap";
+const DEFAULT_PREFIX: &str = "evtap";
 
 /// The token for a workspace that is not known.
 const NO_WORKSPACE: &str = "unknown";
@@ -21,11 +21,11 @@ const NO_WORKSPACE: &str = "unknown";
 const MAX_TOKEN: usize = 128;
 
 /// The maximum number of tokens of an event type.
-const MAX_TOKENS: usize = 8;
+pub(super) const MAX_TOKENS: usize = 8;
 
 /// The first tokens of all subjects.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SubjectPrefix(String);
+pub struct SubjectPrefix(pub(super) String);
 
 impl SubjectPrefix {
     /// Checks the value of `option`.
@@ -98,8 +98,7 @@ pub fn subject(
         push_token(&mut subject, "observer");
         push_token(&mut subject, sid);
     }
-    let mut tokens = event_type.splitn(MAX_TOKENS, '.');
-    tokens.by_ref().for_each(|token| push_token(&mut subject, token));
+    push_type(&mut subject, event_type);
     subject
 }
 
@@ -112,13 +111,18 @@ pub fn of_tap(mut subject: String, tap: &str) -> String {
     subject
 }
 
+/// Appends a dot and the tokens of an event type.
+pub(super) fn push_type(subject: &mut String, event_type: &str) {
+    event_type.splitn(MAX_TOKENS, '.').for_each(|token| push_token(subject, token));
+}
+
 const fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
 }
 
 /// Appends a dot and a token in which every other byte is encoded as `%` and two digits. An empty
 /// token is a single `%`.
-fn push_token(subject: &mut String, text: &str) {
+pub(super) fn push_token(subject: &mut String, text: &str) {
     subject.push('.');
     if text.is_empty() {
         subject.push('%');

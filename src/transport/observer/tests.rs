@@ -30,7 +30,7 @@ fn describe(item: Item) -> String {
                 }
             }
         }
-        Item::Chunk(_) | Item::Coverage(_) | Item::Recording(_) => {
+        Item::Chunk(_) | Item::Coverage(_) | Item::Recording(_) | Item::Receipt(_) => {
             unreachable!("a stream has frames")
         }
     }

@@ -61,7 +61,7 @@ fn describe(item: Item) -> Sent {
                 Sent::TooLarge(frame.id.map(|id| id.to_string()), bytes)
             }
         },
-        Item::Chunk(_) | Item::Coverage(_) | Item::Recording(_) => {
+        Item::Chunk(_) | Item::Coverage(_) | Item::Recording(_) | Item::Receipt(_) => {
             unreachable!("a stream has frames")
         }
     }

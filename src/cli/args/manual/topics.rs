@@ -56,6 +56,7 @@ Where events are or may be missing, the stream has a tap.gap event with one of t
   no_position    there was no id to resume from
   ids_went_back  the ids went back further than requested: the server's clock was set back
   replay_broken  five or more connections broke during the replay, so evtap requested less of it
+  removed        with --from: the broker removed the events before evtap read them
   observer_down  the observer of a call was disconnected; the server keeps none of its events
 
 Two kinds of loss cannot be detected. First, events that the server published below earlier ids \
@@ -120,6 +121,24 @@ Free text is masked unless --publish-prose is given, --reveal needs --publish-re
 hash needs --phi-key-file. Plain text is limited to this machine unless --insecure-http is given; \
 tls:// is encrypted.",
 };
+#[cfg(feature = "nats")]
+const READING: HelpTopic = HelpTopic {
+    title: "Reading from NATS",
+    text: "--from reads the events that --publish has stored, without an API key and without a stream \
+of the platform. `watch` begins with what is stored from now on, or where --since says, and follows the \
+stream; the other commands begin with the first event and end with what is stored when they start. The \
+server selects by --workspace and by the families or types that --event names.
+
+After a lost connection, reading goes on after the last event. What the server has removed before \
+evtap read it is a tap.gap with the reason `removed`. At most 6 MiB are requested ahead of the output.
+
+`watch --consumer` shares the events with the other processes that name the same consumer. An event is \
+acknowledged when stdout and all destinations have it; if a process dies, another one gets its events \
+after 30 s, so each is processed at least once. All must select the same events.",
+};
+#[cfg(not(feature = "nats"))]
+const READING: HelpTopic =
+    HelpTopic { title: "Reading from NATS", text: "This build has no support for NATS." };
 #[cfg(not(feature = "nats"))]
 const PUBLISHING: HelpTopic =
     HelpTopic { title: "Publishing", text: "This build has no --publish." };
@@ -191,11 +210,12 @@ Use a filter of the table [filters], at the top level or in a profile, as `--fil
 #[must_use]
 pub fn topics(command: &str) -> &'static [HelpTopic] {
     match command {
-        "watch" => {
-            &[HIDDEN, PREDICATES, FORMATS, FORWARDING, PUBLISHING, SCREEN, RESUMING, LIVENESS]
-        }
+        "watch" => &[
+            HIDDEN, PREDICATES, FORMATS, FORWARDING, PUBLISHING, READING, SCREEN, RESUMING,
+            LIVENESS,
+        ],
         "observe" => &[HIDDEN, PREDICATES, FORMATS, FORWARDING, PUBLISHING, SCREEN, LIVENESS],
-        "replay" => &[HIDDEN, PREDICATES, FORMATS, FORWARDING, PUBLISHING, SCREEN],
+        "replay" => &[HIDDEN, PREDICATES, FORMATS, FORWARDING, PUBLISHING, READING, SCREEN],
         "config" => &[SETTINGS],
         "stats" => &[PREDICATES, STATISTICS],
         "timeline" => &[HIDDEN, TIMELINE],
