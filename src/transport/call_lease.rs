@@ -36,7 +36,7 @@ const RETRY: Duration = Duration::from_millis(500);
 
 /// How long a lease is remembered after the end of its call, because its events may wait to be
 /// published.
-const REMEMBERED: Duration = Duration::from_mins(10);
+const REMEMBERED: Duration = Duration::from_secs(10 * 60);
 
 /// An entry of the store.
 #[derive(Debug, Clone)]
@@ -47,6 +47,17 @@ pub struct LeaseEntry {
     pub revision: u64,
     /// When it was stored, by the clock of the store.
     pub stored: Timestamp,
+}
+
+impl LeaseEntry {
+    fn read(&self) -> Option<LeaseValue> {
+        serde_json::from_slice(&self.value).ok()
+    }
+
+    /// Returns the state of the lease. One that cannot be read is not renewed by anybody.
+    fn state(&self) -> LeaseState {
+        self.read().map_or(LeaseState::Held, |value| value.state)
+    }
 }
 
 /// The store did not answer, or refused to.
@@ -142,7 +153,7 @@ impl CallLeases {
             let begun = Instant::now();
             let (revision, observed_until) = match self.store.get(call).await {
                 Ok(None) => (None, None),
-                Ok(Some(entry)) => match (self.state(&entry), seen) {
+                Ok(Some(entry)) => match (entry.state(), seen) {
                     (LeaseState::Ended, _) => return None,
                     (LeaseState::Released, _) => (Some(entry.revision), Some(entry.stored)),
                     (LeaseState::Held, Some((revision, since))) if revision == entry.revision => {
@@ -207,23 +218,18 @@ impl CallLeases {
         else {
             return false;
         };
-        let revision = match renewed {
-            Some(revision) => revision,
-            // An earlier renewal may have been stored, although its answer was lost.
-            None => match self.store.get(call).await {
-                Ok(Some(entry)) if self.is_own(&entry) => {
-                    // The time of that renewal is unknown.
-                    lease.revision = entry.revision;
-                    return false;
-                }
+        let Some(revision) = renewed else {
+            match self.store.get(call).await {
+                // An earlier renewal was stored, although its answer was lost. Its time is unknown.
+                Ok(Some(entry)) if self.is_own(&entry) => lease.revision = entry.revision,
                 Ok(_) => {
                     if let Some(held) = self.held().get_mut(call) {
                         held.valid_until = None;
                     }
-                    return false;
                 }
-                Err(StoreFailed) => return false,
-            },
+                Err(StoreFailed) => {}
+            }
+            return false;
         };
         lease.revision = revision;
         if let Some(held) = self.held().get_mut(call) {
@@ -261,14 +267,8 @@ impl CallLeases {
         serde_json::to_vec(&value).unwrap_or_default().into()
     }
 
-    /// Returns the state of an entry. One that cannot be read is not renewed by anybody.
-    fn state(&self, entry: &LeaseEntry) -> LeaseState {
-        serde_json::from_slice::<LeaseValue>(&entry.value)
-            .map_or(LeaseState::Held, |value| value.state)
-    }
-
     fn is_own(&self, entry: &LeaseEntry) -> bool {
-        serde_json::from_slice::<LeaseValue>(&entry.value).is_ok_and(|value| value.run == self.run)
+        entry.read().is_some_and(|value| value.run == self.run)
     }
 
     fn held(&self) -> MutexGuard<'_, HashMap<String, Held>> {

@@ -1,5 +1,6 @@
 //! The bucket in which taps keep the leases of calls: a key-value bucket of the broker.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use async_nats::jetstream::context::{ContextBuilder, CreateStreamErrorKind, GetStreamErrorKind};
@@ -20,7 +21,7 @@ use crate::transport::call_lease::{LeaseEntry, LeaseStore, StoreFailed};
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How long a new bucket keeps the lease of a call that is not renewed. No call lasts longer.
-const MAX_AGE: Duration = Duration::from_hours(24);
+const MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The bucket of the taps that publish to one stream.
 pub struct CallBucket(Store);
@@ -36,9 +37,8 @@ impl CallBucket {
         let context = ContextBuilder::new().timeout(REQUEST_TIMEOUT).build(client);
         let bucket = format!("{}_calls", config.address.stream);
         let what = || format!("cannot share calls with other taps of {}", config.address.name());
-        let missing = match context.get_stream(format!("KV_{bucket}")).await {
-            Ok(_) => return store(&context, &bucket).await.ok_or_else(|| unavailable(what())),
-            Err(error) => error,
+        let Err(missing) = context.get_stream(format!("KV_{bucket}")).await else {
+            return store(&context, &bucket).await.ok_or_else(|| unavailable(what()));
         };
         match missing.kind() {
             GetStreamErrorKind::JetStream(error)
@@ -94,7 +94,7 @@ fn key(call: &str) -> String {
         if byte.is_ascii_alphanumeric() {
             key.push(char::from(byte));
         } else {
-            key.push_str(&format!("={byte:02X}"));
+            let _ = write!(key, "={byte:02X}");
         }
     }
     key
