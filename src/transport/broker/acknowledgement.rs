@@ -95,7 +95,9 @@ impl Receipt for ChunkReceipt {
     fn confirm(&self, events: Range<usize>) {
         let messages = self.messages.get(events).unwrap_or_default();
         let mut taken = lock(&self.taken);
-        messages.iter().for_each(|(sequence, _)| taken.delivered(*sequence));
+        for (sequence, _) in messages {
+            taken.delivered(*sequence);
+        }
         drop(taken);
         // Without a connection, the broker sends the messages again, and they are recognised.
         if self.client.connection_state() != State::Connected {

@@ -18,7 +18,7 @@ use super::stream::covers;
 use crate::error::{Error, Exit};
 
 /// How long the broker keeps a consumer without a name while nobody requests messages from it.
-const INACTIVE: Duration = Duration::from_mins(2);
+const INACTIVE: Duration = Duration::from_secs(120);
 
 /// How long a member may take before its messages are delivered to another one.
 const ACKNOWLEDGE_WITHIN: Duration = Duration::from_secs(30);
@@ -27,7 +27,7 @@ const ACKNOWLEDGE_WITHIN: Duration = Duration::from_secs(30);
 const MAX_UNACKNOWLEDGED: i64 = 20_000;
 
 /// How much earlier than its time an event may have been stored, by the clocks of two machines.
-const CLOCK_MARGIN: Duration = Duration::from_mins(1);
+const CLOCK_MARGIN: Duration = Duration::from_secs(60);
 
 /// Opens the consumer. `position` is the number of the last message that was read. `was_open` says
 /// that there was a consumer before, so a durable one must still exist.

@@ -60,13 +60,11 @@ impl PullWindow {
     /// Notes the end of a request, of which the headers say how much has not arrived.
     pub fn ended(&mut self, headers: Option<&HeaderMap>) {
         let left = |name| headers?.get(name)?.as_str().parse().ok();
-        match (left("Nats-Pending-Messages"), left("Nats-Pending-Bytes")) {
-            (Some(messages), Some(bytes)) => {
-                self.messages = self.messages.saturating_sub(messages);
-                self.bytes = self.bytes.saturating_sub(bytes);
-            }
-            _ => (self.messages, self.bytes) = (0, 0),
-        }
+        // Without headers, nothing is known, so everything is requested anew.
+        let messages = left("Nats-Pending-Messages").unwrap_or(u64::MAX);
+        let bytes = left("Nats-Pending-Bytes").unwrap_or(u64::MAX);
+        self.messages = self.messages.saturating_sub(messages);
+        self.bytes = self.bytes.saturating_sub(bytes);
     }
 }
 
