@@ -129,8 +129,13 @@ impl NatsServer {
         let config = pull::OrderedConfig::default();
         let consumer = stream.create_consumer(config).await.expect("a consumer");
         let messages = consumer.messages().await.expect("messages");
+        let mut last = 0;
         let stored = messages.take(usize::try_from(count).expect("they fit")).map(|message| {
-            let message = message.expect("a message").message;
+            let message = message.expect("a message");
+            let sequence = message.info().expect("of a stream").stream_sequence;
+            assert!(sequence > last, "{sequence} is read after {last}");
+            last = sequence;
+            let message = message.message;
             Stored {
                 subject: message.subject.to_string(),
                 headers: message.headers.unwrap_or_default(),

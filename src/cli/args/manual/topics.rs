@@ -113,7 +113,7 @@ event has the same id in every run and on every machine, so the stream stores it
 comes again within the stream's duplicate window, which must be 6 minutes or longer.
 
 While the broker is away or the stream is full, evtap tries again with increasing delays, at most one \
-batch (256 events or 1 MiB) waits, and the platform's stream slows down; after five minutes, a \
+batch (2,048 events or 1 MiB) waits, and the platform's stream slows down; after five minutes, a \
 tap.gap says what the platform has forgotten. An event that is too large is reported and counted; \
 with --fail-on-gap the status is 8. --cursor moves after the broker has stored the events.
 
