@@ -264,13 +264,12 @@ impl Destination for Publisher {
         });
         let (lanes, published) = match self.runtime.block_on(publishing) {
             Ok(ended) => ended,
-            Err(error) => match error.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                Err(_) => {
-                    let why = "the run ended".to_owned();
-                    (Lanes::new(), Err(PublishError(why, START_AGAIN)))
+            Err(error) => {
+                if let Ok(panic) = error.try_into_panic() {
+                    std::panic::resume_unwind(panic);
                 }
-            },
+                (Lanes::new(), Err(PublishError("the run ended".to_owned(), START_AGAIN)))
+            }
         };
         self.lanes = lanes;
         self.count();
