@@ -63,8 +63,11 @@ mod tests {
 
     use super::*;
 
+    /// The receipts by name, with the ranges that they confirmed.
+    type Confirmed = Arc<Mutex<Vec<(char, Range<usize>)>>>;
+
     #[derive(Debug)]
-    struct Noted(usize, char, Arc<Mutex<Vec<(char, Range<usize>)>>>);
+    struct Noted(usize, char, Confirmed);
 
     impl Receipt for Noted {
         fn events(&self) -> usize {
