@@ -11,3 +11,4 @@ pub mod latency;
 pub mod stats;
 pub mod surface_funnel;
 pub mod timeline;
+pub mod verify;

@@ -30,6 +30,7 @@ mod stats;
 #[cfg(feature = "nats")]
 mod taps;
 mod timeline;
+mod verify;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -62,6 +63,7 @@ pub use stats::{StatsArgs, StatsOutputArgs};
 #[cfg(feature = "nats")]
 pub use taps::TapsArgs;
 pub use timeline::{TimelineArgs, TimelineFormat};
+pub use verify::VerifyArgs;
 pub use watch::WatchArgs;
 
 use crate::cli::settings;
@@ -205,6 +207,10 @@ pub enum Command {
     /// Reports what is not hidden in it as counts and places, without the values. Exits with status
     /// 7 if there are findings.
     Audit(AuditArgs),
+    /// Show which periods recordings cover, what is missing, and a digest per hour
+    ///
+    /// Exits with status 8 if a gap remains.
+    Verify(VerifyArgs),
     /// Print the raw transport frames of an SSE or WebSocket URL
     ///
     /// Prints everything that arrives, including comments and unknown fields. Nothing is interpreted

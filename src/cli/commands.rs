@@ -19,6 +19,7 @@ mod stats;
 #[cfg(feature = "nats")]
 mod taps;
 mod timeline;
+mod verify;
 mod watch;
 
 use crate::cli::args::{Cli, Command};
@@ -38,6 +39,7 @@ pub async fn run(cli: Cli) -> Result<Exit> {
         Command::Serve(args) => serve::run(args).await,
         Command::Schema(args) => schema::run(&args),
         Command::Audit(args) => audit::run(args).await,
+        Command::Verify(args) => verify::run(args).await,
         Command::Frames(args) => frames::run(args).await,
         Command::Config(args) => config::run(&args, &cli.config_choice),
         Command::Doctor(args) => doctor::run(args, &cli.config_choice).await,

@@ -15,6 +15,7 @@ mod stages;
 mod stats;
 mod timeline;
 pub(super) mod value;
+mod verify;
 
 pub use color::apply_color;
 pub use connection::{
@@ -28,3 +29,4 @@ pub use stages::{expectations, stages};
 pub use stats::stats;
 pub use timeline::{TimelinePlan, timeline};
 pub use value::{rate, since};
+pub use verify::verify;

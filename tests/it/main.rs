@@ -65,5 +65,6 @@ mod timeline;
 mod traces;
 mod undeclared;
 mod usage;
+mod verify;
 mod vs_curl_jq;
 mod workspaces_file;

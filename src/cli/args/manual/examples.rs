@@ -150,6 +150,11 @@ const AUDIT: &[Example] = &[
     example("Print the findings as JSON", "evtap audit -o json day.ndjson | jq .findings"),
 ];
 
+const VERIFY: &[Example] = &[
+    example("Show which periods a recording covers", "evtap verify day.ndjson"),
+    example("List the gaps as JSON", "evtap verify -o json day.ndjson | jq '.workspaces[].gaps'"),
+];
+
 const SCHEMA: &[Example] = &[
     example("List all events", "evtap schema"),
     example("Describe one event", "evtap schema call.ended"),
@@ -238,6 +243,7 @@ pub fn examples(command: &str) -> &'static [Example] {
         "timeline" => TIMELINE_EXAMPLES,
         "expect" => EXPECT,
         "audit" => AUDIT,
+        "verify" => VERIFY,
         "schema" => SCHEMA,
         "serve" => SERVE,
         "taps" => TAPS,
