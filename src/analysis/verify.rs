@@ -9,6 +9,7 @@ mod digest;
 mod periods;
 mod report;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -100,8 +101,9 @@ impl VerifiedStreams {
         } else if tap.stream.as_deref() == Some(Stream::Observer.name()) {
             if let Some(gap) = ReportedGap::read(event) {
                 let sid = truncated(tap.call_sid.as_deref().unwrap_or_default(), MAX_NAME_BYTES);
-                let call = entry(&mut workspace.calls, sid, budget);
-                call.into_iter().for_each(|call| gap.add_to(call, budget));
+                if let Some(call) = entry(&mut workspace.calls, sid, budget) {
+                    gap.add_to(call, budget);
+                }
             }
         } else {
             workspace.follow(event, time, recording, budget);
@@ -140,9 +142,9 @@ impl Workspace {
         recording: usize,
         budget: &mut ByteBudget,
     ) {
-        let name = event.field("tap").and_then(|tap| tap.text()).map(|name| name.into_owned());
+        let name = event.field("tap").and_then(|tap| tap.text()).map(Cow::into_owned);
         let name = name.filter(|name| !name.is_empty());
-        let own = &mut self.recordings.entry(recording).or_default();
+        let own = self.recordings.entry(recording).or_default();
         own.has_taps |= name.is_some();
         let coverage = match &name {
             None => Some(&mut own.coverage),
@@ -160,14 +162,20 @@ impl Workspace {
                 }
             }
             Some(Kind::TapConnected) if name.is_some() && budget.take(ENTRY_BYTES) => {
-                moment("from").or(time).into_iter().for_each(|from| coverage.begin(from));
+                if let Some(from) = moment("from").or(time) {
+                    coverage.begin(from);
+                }
             }
             Some(Kind::TapEnded) if name.is_some() => {
-                moment("position").into_iter().for_each(|to| coverage.reach(to));
+                if let Some(to) = moment("position") {
+                    coverage.reach(to);
+                }
                 coverage.end();
             }
             _ if name.is_some() => {
-                moment("position").into_iter().for_each(|to| coverage.reach(to));
+                if let Some(to) = moment("position") {
+                    coverage.reach(to);
+                }
             }
             _ => {}
         }

@@ -74,9 +74,13 @@ mod tests {
     #[test]
     fn a_gap_is_not_covered_and_what_follows_is() {
         let mut coverage = TapCoverage::default();
-        [10, 20, 30].into_iter().for_each(|time| coverage.reach(time));
+        for time in [10, 20, 30] {
+            coverage.reach(time);
+        }
         coverage.miss(Some(40), 50, true, "away_too_long");
-        [60, 70].into_iter().for_each(|time| coverage.reach(time));
+        for time in [60, 70] {
+            coverage.reach(time);
+        }
         assert_eq!(coverage.covered().as_slice(), [period(10, 40), period(50, 70)]);
         assert_eq!(coverage.gaps()[0].period, period(40, 50));
     }

@@ -34,12 +34,12 @@ impl HourCount {
             update(field.json);
         }
         self.events += 1;
-        let mut carry = 0;
+        let mut carry = false;
         for (sum, part) in self.sum.iter_mut().zip(hash.finalize().chunks_exact(8)) {
             let part = u64::from_le_bytes(part.try_into().unwrap_or_default());
-            let total = u128::from(*sum) + u128::from(part) + carry;
-            *sum = total as u64;
-            carry = total >> 64;
+            let (with_part, overflows) = sum.overflowing_add(part);
+            let (total, overflows_again) = with_part.overflowing_add(u64::from(carry));
+            (*sum, carry) = (total, overflows || overflows_again);
         }
     }
 }

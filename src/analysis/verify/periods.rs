@@ -68,23 +68,24 @@ mod tests {
         fn sets_of_periods_are_like_sets_of_moments(
             steps in prop::collection::vec((any::<bool>(), 0i64..40, 0i64..12), 0..30)
         ) {
+            let at = |moment: i64| usize::try_from(moment).expect("small");
             let (mut periods, mut moments) = (Periods::default(), [false; 64]);
             for (adds, from, length) in steps {
                 let period = Period { from, to: from + length };
                 if adds { periods.add(period) } else { periods.remove(period) }
-                (from..from + length).for_each(|moment| moments[moment as usize] = adds);
+                (from..from + length).for_each(|moment| moments[at(moment)] = adds);
             }
             let mut covered = [false; 64];
             for period in periods.as_slice() {
                 prop_assert!(period.from < period.to);
-                (period.from..period.to).for_each(|moment| covered[moment as usize] = true);
+                (period.from..period.to).for_each(|moment| covered[at(moment)] = true);
             }
             prop_assert_eq!(covered, moments);
             let holes: Vec<_> = periods.between().collect();
             prop_assert_eq!(holes.len(), periods.as_slice().len().saturating_sub(1));
             for hole in holes {
                 prop_assert!(hole.from < hole.to);
-                prop_assert!((hole.from..hole.to).all(|moment| !moments[moment as usize]));
+                prop_assert!((hole.from..hole.to).all(|moment| !moments[at(moment)]));
             }
         }
     }

@@ -2,20 +2,38 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 
+use super::broker::{BrokerArgs, FromArgs};
+use super::list::trimmed;
 use super::output::ReportFormat;
 
 /// `evtap verify`
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("verified").args(["files", "from"]).required(true))]
 pub struct VerifyArgs {
     /// Recordings to verify; `-` is stdin
     ///
     /// NDJSON, a JSON array, CloudEvents or a raw SSE capture; plain, gzip or zstd. Recordings of
     /// several taps may overlap.
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// With --from, verify only this workspace; may be repeated
+    #[arg(short, long, value_name = "ID", value_delimiter = ',', value_parser = trimmed, requires = "from")]
+    pub workspace: Vec<String>,
     /// Format of the report
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
     pub output: ReportFormat,
+    /// The stream in place of recordings.
+    #[command(flatten)]
+    pub source: FromArgs,
+    /// How to reach the broker.
+    #[command(flatten)]
+    pub broker: BrokerArgs,
+    /// Also trust the certificates in this PEM file
+    #[arg(long, value_name = "FILE", requires = "from")]
+    pub ca_cert: Option<PathBuf>,
+    /// Allow plain text to other hosts
+    #[arg(long, requires = "from")]
+    pub insecure_http: bool,
 }

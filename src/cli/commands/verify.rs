@@ -1,24 +1,40 @@
-//! `evtap verify`: shows what recordings cover.
+//! `evtap verify`: shows what recordings or a stream of a NATS server cover.
 
 use std::sync::Arc;
 
 use crate::analysis::verify::{self, VerifyCollector, VerifyReport};
 use crate::cli::args::{ReportFormat, VerifyArgs};
+use crate::cli::broker_input::{BrokerInput, BrokerRequest};
 use crate::cli::inputs;
 use crate::cli::resolve;
 use crate::cli::session::{SessionBuilder, print};
 use crate::error::{Exit, Result};
 use crate::transport::SourceConfig;
+use crate::transport::client::Network;
 use crate::transport::progress::Progress;
 
 pub(super) async fn run(args: VerifyArgs) -> Result<Exit> {
+    let network =
+        Network { ca_cert: args.ca_cert, insecure_http: args.insecure_http, ..Network::default() };
+    let request = BrokerRequest {
+        workspaces: &args.workspace,
+        since: args.source.since.as_deref(),
+        ends: true,
+        ..BrokerRequest::default()
+    };
+    let from = args.source.from.as_deref();
+    let broker = BrokerInput::resolve(from, &args.broker, &network, &request)?;
     let (collector, streams) = VerifyCollector::new();
     let session = SessionBuilder::new(resolve::verify(collector));
-    let names: Vec<_> = args.files.iter().map(|file| file.display().to_string()).collect();
-    let progress = Arc::new(Progress::new(&args.files));
-    let session = session.with_progress(&progress, true);
-    let limit = SourceConfig::default().max_frame;
-    let ended = inputs::replay(session, args.files, limit, progress).await?;
+    let limits = SourceConfig::default();
+    let (names, ended) = if let Some(broker) = broker {
+        (vec![broker.name()], inputs::read(session, &broker, limits, true).await?)
+    } else {
+        let names = args.files.iter().map(|file| file.display().to_string()).collect();
+        let progress = Arc::new(Progress::new(&args.files));
+        let session = session.with_progress(&progress, true);
+        (names, inputs::replay(session, args.files, limits.max_frame, progress).await?)
+    };
     if ended != Exit::Done {
         return Ok(ended);
     }

@@ -205,4 +205,12 @@ async fn nothing_is_lost_or_stored_twice_while_one_of_two_taps_is_killed_at_rand
     assert_eq!(unique.len(), stored.len(), "no event is stored twice");
     let missing: Vec<_> = (begin..end).filter(|number| !unique.contains(number)).collect();
     assert!(completed.is_ok(), "{missing:?} are missing");
+
+    let verified = evtap(&format!("verify -o json --from {url}")).run().await.ended(0);
+    let verified: Value = serde_json::from_str(&verified).expect("JSON");
+    let workspace = &verified["workspaces"][0];
+    let names: Vec<_> =
+        workspace["taps"].as_array().expect("a list").iter().map(|tap| &tap["tap"]).collect();
+    assert_eq!(names, ["east", "west"]);
+    assert_eq!(workspace["events"], stored.len());
 }
