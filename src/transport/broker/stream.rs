@@ -158,6 +158,11 @@ pub(super) fn refused(what: String, code: ErrorCode) -> Error {
             "another stream of the broker takes these subjects already".to_owned(),
             "name that stream, or give other subjects with --subject-prefix",
         ),
+        ErrorCode::STORAGE_RESOURCES_EXCEEDED => (
+            format!("the broker has no {} GiB left for another stream", MAX_BYTES >> 30),
+            "free space on its disk or raise its limit max_file_store, or create a smaller stream \
+             yourself with `nats stream add`",
+        ),
         ErrorCode(code) => (
             format!("the broker refused to (JetStream error {code})"),
             "look the number up in the documentation of NATS",

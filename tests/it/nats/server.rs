@@ -167,12 +167,18 @@ impl Drop for NatsServer {
 }
 
 fn spawn(home: &Path, port: &str, arguments: &[String]) -> Child {
+    // Without a limit of its own, the server takes streams up to the size of the disk's free space.
+    let config = home.join("nats.conf");
+    std::fs::write(&config, "jetstream { max_file_store: 1TB }").expect("written");
+    let has_config = arguments.iter().any(|argument| argument == "-c");
     Command::new(tools::find("nats-server").expect("it is installed"))
         .args(["-js", "-a", "127.0.0.1", "-p", port, "--ports_file_dir"])
         .arg(home)
         .arg("-sd")
         .arg(home)
         .args(arguments)
+        .args((!has_config).then_some("-c"))
+        .args((!has_config).then_some(config))
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
