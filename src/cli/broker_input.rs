@@ -2,17 +2,20 @@
 
 use std::sync::Arc;
 
+#[cfg(feature = "nats")]
 use jiff::Timestamp;
 
 use crate::cli::args::{BrokerArgs, FilterArgs, StopArgs};
 use crate::cli::platform::SourceTask;
-use crate::cli::resolve;
-use crate::emulator::DEMO_CALL;
 use crate::error::{Error, Result};
 use crate::transport::client::Network;
 use crate::transport::progress::Progress;
 use crate::transport::{Sender, SourceConfig};
 
+#[cfg(feature = "nats")]
+use crate::cli::resolve;
+#[cfg(feature = "nats")]
+use crate::emulator::DEMO_CALL;
 #[cfg(feature = "nats")]
 use crate::transport::broker::{
     BrokerAddress, BrokerConfig, EventSelection, ReadConfig, ReadStart, SubjectPrefix, run,
@@ -22,9 +25,11 @@ use crate::transport::broker::{
 const FROM: &str = "--from";
 
 /// The value of `--since` for the first event that is stored.
+#[cfg(feature = "nats")]
 const ALL: &str = "all";
 
 /// What is read from a stream.
+#[cfg_attr(not(feature = "nats"), expect(dead_code, reason = "only a broker needs all of it"))]
 #[derive(Debug, Clone, Default)]
 pub struct BrokerRequest<'a> {
     /// The workspaces, or none for all.

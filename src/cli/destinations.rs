@@ -76,7 +76,10 @@ impl DestinationArgs {
         #[cfg(feature = "nats")]
         return self.publish.leases(&self.broker, network).await;
         #[cfg(not(feature = "nats"))]
-        return Ok(None);
+        {
+            let _ = network;
+            Ok(None)
+        }
     }
 
     /// Checks the options and returns the selected destinations in the order in which they receive

@@ -15,6 +15,7 @@ use crate::transport::call_lease::CallLeases;
 use crate::transport::client::Network;
 
 /// The settings of the run that destinations use.
+#[cfg_attr(not(feature = "nats"), expect(dead_code, reason = "only a broker needs all of it"))]
 pub struct DestinationContext<'a> {
     /// The network settings, such as the proxy.
     pub network: &'a Network,
