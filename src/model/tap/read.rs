@@ -20,9 +20,10 @@ impl Tap {
         if self.read_start(json, declared) == Some(json.len()) {
             return true;
         }
-        match serde_json::from_str(json) {
-            Ok(tap) => *self = tap,
-            Err(_) => return false,
+        // serde also reads an object from an array of its members.
+        match json.starts_with('{').then(|| serde_json::from_str(json)) {
+            Some(Ok(tap)) => *self = tap,
+            _ => return false,
         }
         self.could_be_ours()
     }
@@ -203,7 +204,8 @@ mod tests {
     use super::*;
 
     fn read_with_serde(json: &str) -> Option<Tap> {
-        serde_json::from_str::<Tap>(json).ok().filter(Tap::could_be_ours)
+        let tap = serde_json::from_str::<Tap>(json).ok().filter(|_| json.starts_with('{'));
+        tap.filter(Tap::could_be_ours)
     }
 
     fn read(json: &str) -> Option<Tap> {
@@ -224,6 +226,7 @@ mod tests {
         assert_eq!(tap.read_start(json, |_| None), Some(json.len()));
         assert_eq!(Some(tap), read_with_serde(json));
         assert_eq!(read("{}"), Some(Tap::default()));
+        assert_eq!(read("[]"), None);
     }
 
     #[test]
