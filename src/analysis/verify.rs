@@ -52,6 +52,10 @@ struct Workspace {
     calls: BTreeMap<Box<str>, TapCoverage>,
     /// The events of each hour of each recording, by the hour's beginning.
     hours: BTreeMap<(i64, usize), HourCount>,
+    /// The number of events without a time, which belong to no hour.
+    undated: u64,
+    /// The number of frames and lines that are no events.
+    malformed: u64,
 }
 
 /// What a recording covers.
@@ -96,8 +100,12 @@ impl VerifiedStreams {
         let Some(workspace) = entry(&mut self.workspaces, id, budget) else { return };
         let time = event_millis(event);
         if event.stream() != Some(Stream::Own) {
-            let Some(time) = time else { return };
-            workspace.count(event, time, recording, budget);
+            match time {
+                Some(time) => workspace.count(event, time, recording, budget),
+                None => workspace.undated += 1,
+            }
+        } else if event.kind() == Some(Kind::TapMalformed) {
+            workspace.malformed += 1;
         } else if tap.stream.as_deref() == Some(Stream::Observer.name()) {
             if let Some(gap) = ReportedGap::read(event) {
                 let sid = truncated(tap.call_sid.as_deref().unwrap_or_default(), MAX_NAME_BYTES);

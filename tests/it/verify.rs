@@ -158,3 +158,15 @@ async fn hidden_values_are_not_in_the_report() {
         assert!(!run.all().contains("Canary") && run.status() == 8, "{}", run.all());
     }
 }
+
+#[tokio::test]
+async fn events_without_a_time_and_damaged_lines_are_counted() {
+    let lines = events(0..3) + "{\"event_type\":\"call.ended\"}\n{\"event_type\":\n";
+    for (options, undated, malformed) in [
+        ("", "UNDATED  1 event", "DAMAGED  1 frame"),
+        ("-o json", "\"undated\":1", "\"malformed\":1"),
+    ] {
+        let report = evtap(&format!("verify {options} a")).file("a", &lines).run().await.ended(8);
+        assert!(report.contains(undated) && report.contains(malformed), "{report}");
+    }
+}

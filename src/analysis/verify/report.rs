@@ -32,6 +32,10 @@ struct WorkspaceReport {
     /// The gaps in the observers of calls, by SID.
     calls: Vec<(String, TapGap)>,
     hours: Vec<HourReport>,
+    /// The number of events without a time.
+    undated: u64,
+    /// The number of frames and lines that are no events.
+    malformed: u64,
 }
 
 /// A period that no tap covers.
@@ -69,8 +73,12 @@ impl VerifyReport {
     /// Whether every stream is covered without a gap.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        let is_complete =
-            |workspace: &WorkspaceReport| workspace.gaps.is_empty() && workspace.calls.is_empty();
+        let is_complete = |workspace: &WorkspaceReport| {
+            workspace.gaps.is_empty()
+                && workspace.calls.is_empty()
+                && workspace.undated == 0
+                && workspace.malformed == 0
+        };
         self.missing == 0 && self.workspaces.iter().all(is_complete)
     }
 
@@ -134,11 +142,14 @@ impl WorkspaceReport {
         });
         Self {
             id: id.to_owned(),
-            events: workspace.hours.values().map(|count| count.events).sum(),
+            events: workspace.hours.values().map(|count| count.events).sum::<u64>()
+                + workspace.undated,
             taps,
             gaps,
             calls: calls.collect(),
             hours: hours.collect(),
+            undated: workspace.undated,
+            malformed: workspace.malformed,
         }
     }
 
@@ -167,6 +178,13 @@ impl WorkspaceReport {
                 visible(sid),
                 gap.reason
             );
+        }
+        if self.undated > 0 {
+            let _ = writeln!(out, "  UNDATED  {} without a time", counted(self.undated, "event"));
+        }
+        if self.malformed > 0 {
+            let frames = counted(self.malformed, "frame");
+            let _ = writeln!(out, "  DAMAGED  {frames} that cannot be read as an event");
         }
         for hour in &self.hours {
             let events = counted(hour.events, "event");
@@ -201,6 +219,8 @@ impl WorkspaceReport {
             "gaps": gaps.collect::<Vec<_>>(),
             "call_gaps": calls.collect::<Vec<_>>(),
             "hours": hours.collect::<Vec<_>>(),
+            "undated": self.undated,
+            "malformed": self.malformed,
         })
     }
 }
