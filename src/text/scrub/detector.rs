@@ -86,16 +86,7 @@ impl DetectorRule {
         pattern: &'static str,
         check: Check,
     ) -> Self {
-        Self {
-            detector,
-            requirement,
-            pattern,
-            standalone: true,
-            check,
-            words: None,
-            compile: RulePattern::starts,
-            compiled: OnceLock::new(),
-        }
+        Self::new((detector, requirement), pattern, true, check, RulePattern::starts)
     }
 
     /// Creates a rule whose pattern alone decides where a match begins and ends.
@@ -105,16 +96,7 @@ impl DetectorRule {
         pattern: &'static str,
         check: Check,
     ) -> Self {
-        Self {
-            detector,
-            requirement,
-            pattern,
-            standalone: false,
-            check,
-            words: None,
-            compile: RulePattern::starts,
-            compiled: OnceLock::new(),
-        }
+        Self::new((detector, requirement), pattern, false, check, RulePattern::starts)
     }
 
     /// Like [`anywhere`](Self::anywhere), for a pattern that begins with a repetition without a
@@ -125,14 +107,24 @@ impl DetectorRule {
         pattern: &'static str,
         check: Check,
     ) -> Self {
+        Self::new((detector, requirement), pattern, false, check, RulePattern::whole)
+    }
+
+    const fn new(
+        (detector, requirement): (Detector, Requirement),
+        pattern: &'static str,
+        standalone: bool,
+        check: Check,
+        compile: fn(&str) -> RulePattern,
+    ) -> Self {
         Self {
             detector,
             requirement,
             pattern,
-            standalone: false,
+            standalone,
             check,
             words: None,
-            compile: RulePattern::whole,
+            compile,
             compiled: OnceLock::new(),
         }
     }
