@@ -34,14 +34,14 @@ const ENTRY_BYTES: usize = 256;
 /// The length of an hour, in milliseconds.
 const HOUR: i64 = 3_600_000;
 
-/// What is known about all workspaces.
+/// The coverage of all workspaces.
 #[derive(Debug)]
 pub struct VerifiedStreams {
     workspaces: BTreeMap<Box<str>, Workspace>,
     budget: ByteBudget,
 }
 
-/// What is known about the stream of one workspace, and about its calls.
+/// The coverage of the stream of one workspace, and of its calls.
 #[derive(Debug, Default)]
 struct Workspace {
     /// What each tap covers, by its name.

@@ -28,7 +28,7 @@ const FROM: &str = "--from";
 #[cfg(feature = "nats")]
 const ALL: &str = "all";
 
-/// What is read from a stream.
+/// The part of a stream to read.
 #[cfg_attr(not(feature = "nats"), expect(dead_code, reason = "only a broker needs all of it"))]
 #[derive(Debug, Clone, Default)]
 pub struct BrokerRequest<'a> {

@@ -23,7 +23,7 @@ pub struct Lifecycle {
     streams: HashMap<Arc<Origin>, StreamProgress>,
 }
 
-/// What of a stream has passed the pipeline.
+/// The part of a stream that has passed the pipeline.
 #[derive(Debug, Clone, Copy, Default)]
 struct StreamProgress {
     /// The time before which everything has, except for gaps.

@@ -43,7 +43,7 @@ const FIRST_DELAY: Duration = Duration::from_millis(250);
 const STOP_GRACE: Duration = Duration::from_secs(1);
 
 /// The maximum number of workspaces that are remembered between two batches.
-const MAX_LANES: usize = 4096;
+const MAX_QUEUES: usize = 4096;
 
 /// The header with a hash of everything that decides what is shown.
 const FINGERPRINT: &str = "Evtap-Fingerprint";
@@ -55,7 +55,7 @@ const LAPSED: &str = "the lease of the call has not been renewed in time";
 
 const TAKEN_OVER: &str = "another tap has taken the call over";
 
-/// What is published, and how.
+/// The settings of a publisher.
 pub struct PublishConfig {
     /// The first tokens of subjects.
     pub prefix: SubjectPrefix,
@@ -99,7 +99,7 @@ impl PendingMessage {
 
 /// The events of one workspace, which are published in order.
 #[derive(Default)]
-struct Lane {
+struct WorkspaceQueue {
     waiting: VecDeque<PendingMessage>,
     /// Whether the fingerprint of the last published event has been compared.
     is_checked: bool,
@@ -107,20 +107,20 @@ struct Lane {
     refused: u64,
 }
 
-/// The lane of each workspace.
-type Lanes = HashMap<Option<String>, Lane>;
+/// The queue of each workspace.
+type WorkspaceQueues = HashMap<Option<String>, WorkspaceQueue>;
 
 /// Publishes events to a stream of a broker.
 pub struct Publisher {
     channel: Arc<PublishChannel>,
     runtime: Handle,
-    lanes: Lanes,
+    queues: WorkspaceQueues,
     bytes: usize,
     counts: DestinationCounts,
     stop: Arc<ShutdownFlag>,
 }
 
-/// What all lanes use.
+/// What all queues use.
 struct PublishChannel {
     broker: Broker,
     headers: HeaderMap,
@@ -153,7 +153,7 @@ impl Publisher {
                 has_warned: AtomicBool::new(false),
             }),
             runtime,
-            lanes: HashMap::new(),
+            queues: HashMap::new(),
             bytes: 0,
             counts: DestinationCounts {
                 name: "broker",
@@ -165,7 +165,7 @@ impl Publisher {
         }
     }
 
-    /// Adds an event to the lane of its workspace.
+    /// Adds an event to the queue of its workspace.
     fn push(&mut self, context: &EventContext<'_>, is_lifecycle: bool) {
         let event = context.event;
         let (tap, event_type) = (event.tap(), event.event_type());
@@ -196,14 +196,14 @@ impl Publisher {
             lease,
         };
         self.bytes += message.size();
-        self.lanes.entry(workspace.map(str::to_owned)).or_default().waiting.push_back(message);
+        self.queues.entry(workspace.map(str::to_owned)).or_default().waiting.push_back(message);
     }
 
-    /// Adds the counts of the lanes to those of the destination.
+    /// Adds the counts of the queues to those of the destination.
     fn count(&mut self) {
-        for lane in self.lanes.values_mut() {
-            self.counts.delivered += std::mem::take(&mut lane.delivered);
-            self.counts.refused += std::mem::take(&mut lane.refused);
+        for queue in self.queues.values_mut() {
+            self.counts.delivered += std::mem::take(&mut queue.delivered);
+            self.counts.refused += std::mem::take(&mut queue.refused);
         }
     }
 }
@@ -249,33 +249,33 @@ impl Destination for Publisher {
     fn acknowledge(&mut self) -> Result<(), OutputError> {
         self.bytes = 0;
         let (channel, stop) = (Arc::clone(&self.channel), Arc::clone(&self.stop));
-        let mut lanes = std::mem::take(&mut self.lanes);
+        let mut queues = std::mem::take(&mut self.queues);
         // A task of the runtime runs where the sockets are, so an acknowledgement wakes no thread.
         let publishing = self.runtime.spawn(async move {
             let published = tokio::select! {
                 biased;
-                published = channel.publish_all(&mut lanes, &stop) => published,
+                published = channel.publish_all(&mut queues, &stop) => published,
                 () = async { stop.wait().await; tokio::time::sleep(STOP_GRACE).await } => {
                     let why = "the run ended before the broker had acknowledged them";
                     Err(PublishError(why.to_owned(), START_AGAIN))
                 }
             };
-            (lanes, published)
+            (queues, published)
         });
-        let (lanes, published) = match self.runtime.block_on(publishing) {
+        let (queues, published) = match self.runtime.block_on(publishing) {
             Ok(ended) => ended,
             Err(error) => {
                 if let Ok(panic) = error.try_into_panic() {
                     std::panic::resume_unwind(panic);
                 }
-                (Lanes::new(), Err(PublishError("the run ended".to_owned(), START_AGAIN)))
+                (WorkspaceQueues::new(), Err(PublishError("the run ended".to_owned(), START_AGAIN)))
             }
         };
-        self.lanes = lanes;
+        self.queues = queues;
         self.count();
-        let left: usize = self.lanes.values().map(|lane| lane.waiting.len()).sum();
-        if self.lanes.len() > MAX_LANES {
-            self.lanes.clear();
+        let left: usize = self.queues.values().map(|queue| queue.waiting.len()).sum();
+        if self.queues.len() > MAX_QUEUES {
+            self.queues.clear();
         }
         published.map_err(|PublishError(why, advice)| {
             let events =
@@ -295,15 +295,15 @@ const START_AGAIN: &str =
     "check the broker and start again; with --cursor the run resumes where it stopped";
 
 impl PublishChannel {
-    /// Publishes all lanes at the same time. The first failure that cannot pass ends all of them.
+    /// Publishes all queues at the same time. The first failure that cannot pass ends all of them.
     async fn publish_all(
         &self,
-        lanes: &mut Lanes,
+        queues: &mut WorkspaceQueues,
         stop: &ShutdownFlag,
     ) -> Result<(), PublishError> {
-        let lanes = lanes.iter_mut().filter(|(_, lane)| !lane.waiting.is_empty());
-        let mut publishing: FuturesUnordered<_> = lanes
-            .map(|(workspace, lane)| self.publish_lane(workspace.as_deref(), lane, stop))
+        let queues = queues.iter_mut().filter(|(_, queue)| !queue.waiting.is_empty());
+        let mut publishing: FuturesUnordered<_> = queues
+            .map(|(workspace, queue)| self.publish_queue(workspace.as_deref(), queue, stop))
             .collect();
         while let Some(published) = publishing.next().await {
             published?;
@@ -312,25 +312,25 @@ impl PublishChannel {
     }
 
     /// Publishes the events of a workspace in order.
-    async fn publish_lane(
+    async fn publish_queue(
         &self,
         workspace: Option<&str>,
-        lane: &mut Lane,
+        queue: &mut WorkspaceQueue,
         stop: &ShutdownFlag,
     ) -> Result<(), PublishError> {
-        if !lane.is_checked {
+        if !queue.is_checked {
             self.compare_fingerprints(workspace).await;
-            lane.is_checked = true;
+            queue.is_checked = true;
         }
-        while let Some(message) = lane.waiting.front() {
+        while let Some(message) = queue.waiting.front() {
             match self.deliver(message, stop).await? {
-                None => lane.delivered += u64::from(!message.is_lifecycle),
+                None => queue.delivered += u64::from(!message.is_lifecycle),
                 Some(why) => {
-                    lane.refused += 1;
+                    queue.refused += 1;
                     status::publish_refused(self.config.status, why, &message.event_type);
                 }
             }
-            lane.waiting.pop_front();
+            queue.waiting.pop_front();
         }
         Ok(())
     }

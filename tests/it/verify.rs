@@ -168,5 +168,6 @@ async fn events_without_a_time_and_damaged_lines_are_counted() {
     ] {
         let report = evtap(&format!("verify {options} a")).file("a", &lines).run().await.ended(8);
         assert!(report.contains(undated) && report.contains(malformed), "{report}");
+        assert!(!report.contains("no gap remains"), "{report}");
     }
 }

@@ -20,7 +20,7 @@ pub struct VerifyReport {
     missing: u64,
 }
 
-/// What is covered of the stream of one workspace.
+/// The coverage of the stream of one workspace.
 #[derive(Debug)]
 struct WorkspaceReport {
     id: String,
@@ -96,6 +96,7 @@ impl VerifyReport {
             .sum();
         let verdict = match gaps {
             0 if self.workspaces.is_empty() => "no events".to_owned(),
+            0 if !self.is_complete() => "no gap is known, but not everything has a time".to_owned(),
             0 => "no gap remains".to_owned(),
             1 => "1 gap remains".to_owned(),
             gaps => format!("{gaps} gaps remain"),

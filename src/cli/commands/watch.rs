@@ -17,7 +17,7 @@ use crate::transport::auto_observe::ObserverSlots;
 use crate::transport::shutdown::Hangup;
 use crate::transport::{Sender, SourceConfig};
 
-/// What is watched, and where it comes from.
+/// The watched workspaces and their source.
 enum Watched {
     /// The workspaces in a file, which may change.
     File(WorkspacesFile, KeyedPlatform, Hangup),

@@ -21,9 +21,9 @@ pub struct DestinationContext<'a> {
     pub network: &'a Network,
     /// The format of status messages.
     pub status: StatusFormat,
-    /// What is hidden, as the options say it.
+    /// The privacy options.
     pub privacy: &'a PrivacyArgs,
-    /// What is hidden.
+    /// The policy of what is hidden.
     pub policy: &'a Policy,
     /// Which events are selected.
     pub filter: &'a FilterArgs,
