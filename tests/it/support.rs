@@ -8,6 +8,7 @@ mod servers;
 pub mod tools;
 
 use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 use std::process::{Output, Stdio};
 use std::time::Duration;
@@ -81,6 +82,21 @@ pub fn pseudo_terminal(columns: u16) -> (File, File) {
     tcsetwinsize(&master, Winsize { ws_row: 50, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 })
         .expect("a size");
     (File::from(master), slave)
+}
+
+/// Returns what a terminal receives until every process has closed it.
+///
+/// Linux may report the end to a read that was waiting while the last bytes arrived. Those bytes are
+/// there for the next read, so only a second failure is the end.
+pub fn read_terminal(master: &mut File) -> Vec<u8> {
+    let mut seen = Vec::new();
+    for _ in 0..2 {
+        let mut chunk = [0; 4096];
+        while let Ok(read @ 1..) = master.read(&mut chunk) {
+            seen.extend_from_slice(&chunk[..read]);
+        }
+    }
+    seen
 }
 
 impl Evtap {

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
-use crate::support::{KEY, STREAM, pseudo_terminal, scripted, websocket_server};
+use crate::support::{KEY, STREAM, pseudo_terminal, read_terminal, scripted, websocket_server};
 
 /// Control sequences that set a title, a link or the clipboard, begin a device control string, move
 /// the cursor, clear, or go back.
@@ -98,12 +98,7 @@ fn terminal<F: AsRef<Path>>(
     let mut child = command.spawn().expect("it starts");
     // The copies in `command` would keep the terminal open.
     drop(command);
-    let mut seen = Vec::new();
-    let mut chunk = [0; 4096];
-    // Reading fails once the other end is closed.
-    while let Ok(read @ 1..) = master.read(&mut chunk) {
-        seen.extend_from_slice(&chunk[..read]);
-    }
+    let seen = read_terminal(&mut master);
     child.wait().expect("it ends");
     seen
 }
@@ -406,10 +401,7 @@ fn replay_in_two_parts(options: &[&str]) -> (String, String) {
     }
     stdin.write_all(event.as_bytes()).expect("it reads");
     drop(stdin);
-    let mut after = Vec::new();
-    while let Ok(read @ 1..) = master.read(&mut chunk) {
-        after.extend_from_slice(&chunk[..read]);
-    }
+    let after = read_terminal(&mut master);
     assert!(child.wait().expect("it ends").success());
     (before, String::from_utf8(after).expect("text"))
 }
