@@ -11,4 +11,5 @@ pub mod latency;
 pub mod stats;
 pub mod surface_funnel;
 pub mod timeline;
+pub mod traces;
 pub mod verify;

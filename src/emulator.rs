@@ -32,7 +32,7 @@ mod tests;
 mod wire;
 
 pub use faults::{CutPoint, Fault, read_script};
-pub use ledger::{Ledger, LedgerEntry};
+pub use ledger::{Ledger, LedgerEntry, ObservedEvent};
 pub use options::{
     DEMO_CALL, DEMO_WORKSPACE, MAX_DEMO, MAX_SERVED, Options, ServedWorkspaces, demo_workspace,
 };

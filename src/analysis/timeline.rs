@@ -21,6 +21,7 @@ pub mod render;
 mod tally;
 pub mod text;
 
+pub(in crate::analysis) use call_event::{EventTimes, delay, own_sid, smaller};
 use jiff::Timestamp;
 
 use crate::analysis::call::Call;

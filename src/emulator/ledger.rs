@@ -2,10 +2,16 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The ids of the published workspace events, by the number that each event carries in a field.
+use serde_json::Value;
+
+use crate::model::Kind;
+
+/// The ids of the published workspace events, by the number that each event carries in a field, and
+/// the events that were sent to observers.
 #[derive(Debug, Clone, Default)]
 pub struct Ledger {
     entries: Arc<Mutex<Vec<LedgerEntry>>>,
+    observed: Arc<Mutex<Vec<ObservedEvent>>>,
     /// The workspace whose events are recorded.
     workspace: Arc<str>,
 }
@@ -17,6 +23,19 @@ pub struct LedgerEntry {
     pub id: u64,
     /// Its workspace.
     pub workspace: Arc<str>,
+}
+
+/// An event that was sent to an observer of a call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ObservedEvent {
+    /// The SID of the call.
+    pub call_sid: String,
+    /// The time since the start of the call, in seconds of the emulator's clock.
+    pub at: f64,
+    /// The type.
+    pub kind: Kind,
+    /// The fields.
+    pub payload: Value,
 }
 
 impl Ledger {
@@ -48,9 +67,20 @@ impl Ledger {
         self.entries().clone()
     }
 
+    /// Returns the events that were sent to observers, in order.
+    #[must_use]
+    pub fn observed(&self) -> Vec<ObservedEvent> {
+        self.observed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Records an event that is sent to an observer.
+    pub(super) fn record_observed(&self, event: ObservedEvent) {
+        self.observed.lock().unwrap_or_else(PoisonError::into_inner).push(event);
+    }
+
     /// Returns the same ledger, for the events of a workspace.
     pub(super) fn of_workspace(&self, id: &str) -> Self {
-        Self { entries: Arc::clone(&self.entries), workspace: id.into() }
+        Self { workspace: id.into(), ..self.clone() }
     }
 
     /// Parses the number in the value of [`FIELD`](Self::FIELD).

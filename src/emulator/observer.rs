@@ -19,6 +19,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message, Role};
 
 use super::bus::LiveCall;
 use super::faults::Fault;
+use super::ledger::{Ledger, ObservedEvent};
 use super::presence::Visit;
 use super::server::{Server, refuse};
 use super::stories::StoryStep;
@@ -68,6 +69,7 @@ pub async fn observe(
                     live,
                     workspace,
                     fault,
+                    ledger: server.options.ledger.clone(),
                     visit: server.presence.observer(),
                 }),
                 None => Err(NO_SUCH_CALL),
@@ -117,6 +119,7 @@ struct ObserverSession {
     live: LiveCall,
     workspace: String,
     fault: Fault,
+    ledger: Option<Ledger>,
     visit: Visit,
 }
 
@@ -170,11 +173,23 @@ impl ObserverSession {
             }
             let now = clock.now();
             while let Some(step) = coming.next_if(|step| *began + step.at <= now) {
+                self.record(&step);
                 due.push(shapes.text(step.kind, step.payload));
             }
         }
         close(&mut socket, CALL_OVER).await;
         self.visit.served();
+    }
+
+    fn record(&self, step: &StoryStep) {
+        if let Some(ledger) = &self.ledger {
+            ledger.record_observed(ObservedEvent {
+                call_sid: self.live.call.sid.clone(),
+                at: step.at.as_secs_f64(),
+                kind: step.kind,
+                payload: step.payload.clone(),
+            });
+        }
     }
 
     /// Reads messages of the client, so that pings are answered, until it is time for the next

@@ -3,6 +3,7 @@
 mod architecture;
 mod audit;
 mod benchmarks;
+mod call_traces;
 mod canaries;
 mod certificates;
 mod check;

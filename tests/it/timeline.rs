@@ -20,21 +20,21 @@ use crate::decode_redact::frame;
 use crate::snapshots::COLOURS;
 use crate::support::{emulator, evtap, fast};
 
-const SID: &str = "CA5f0c8d1f1d2e4b7a9c3d5e7f90123456";
+pub const SID: &str = "CA5f0c8d1f1d2e4b7a9c3d5e7f90123456";
 const OTHER: &str = "CA5f0c8d1f1d2e4b7a9c3d5e7f90123457";
-const BEGAN: i64 = 1_777_000_000_000;
+pub const BEGAN: i64 = 1_777_000_000_000;
 /// How far this machine's clock is ahead of the platform's, in milliseconds.
 const AHEAD: i64 = 90_000;
 
 /// Returns a line of the workspace stream, `at` milliseconds after the beginning.
-fn workspace(at: i64, mut event: Value) -> String {
+pub fn workspace(at: i64, mut event: Value) -> String {
     let id = BEGAN + at;
     event["_tap"] = json!({"id": id.to_string(), "time": time(id), "received_at": time(id + AHEAD + 40), "stream": "workspace"});
     event.to_string() + "\n"
 }
 
 /// Returns a line of a call's observer.
-fn observer(at: i64, sid: &str, mut event: Value) -> String {
+pub fn observer(at: i64, sid: &str, mut event: Value) -> String {
     event["_tap"] = json!({"received_at": time(BEGAN + at + AHEAD + 40), "stream": "observer", "call_sid": sid});
     event.to_string() + "\n"
 }
@@ -72,7 +72,7 @@ fn gap(from: i64, to: i64, sid: Option<&str>) -> String {
 }
 
 /// Returns the recordings of the workspace stream and of the observers.
-fn both() -> [String; 2] {
+pub fn both() -> [String; 2] {
     let says = |at, event_type: &str, words: &str| {
         observer(at, SID, json!({"event_type": event_type, "transcript": words}))
     };

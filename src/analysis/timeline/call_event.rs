@@ -50,18 +50,18 @@ impl EventTimes {
 
 /// Returns the difference between the arrival and the time of an event in milliseconds, if both are
 /// known.
-pub(super) fn delay(tap: &Tap) -> Option<i64> {
+pub(in crate::analysis) fn delay(tap: &Tap) -> Option<i64> {
     let (time, received) = (tap.time.as_deref()?, tap.received_at.as_deref()?);
     Some(parse_millis(received)? - parse_millis(time)?)
 }
 
 /// Returns the smaller of two differences.
-pub(super) fn smaller(one: Option<i64>, other: Option<i64>) -> Option<i64> {
+pub(in crate::analysis) fn smaller(one: Option<i64>, other: Option<i64>) -> Option<i64> {
     one.into_iter().chain(other).min()
 }
 
 /// Returns the SID that an event itself names.
-pub(super) fn own_sid<'a>(shown: &'a RedactedEvent<'_>) -> Option<Cow<'a, str>> {
+pub(in crate::analysis) fn own_sid<'a>(shown: &'a RedactedEvent<'_>) -> Option<Cow<'a, str>> {
     let field = shown.field("call_sid").filter(|field| !field.hidden);
     let own = field.and_then(|field| field.text());
     own.or_else(|| shown.tap().call_sid.as_deref().map(Cow::Borrowed))

@@ -35,6 +35,8 @@ pub struct StreamGap {
     pub stream: Option<Stream>,
     /// The SID of the call that the stream belongs to.
     pub call_sid: Option<Box<str>>,
+    /// The workspace that the stream belongs to.
+    pub workspace: Option<Box<str>>,
     /// The time up to which the stream is complete.
     pub from: Option<Timestamp>,
     /// The time from which the stream is complete again.
@@ -47,7 +49,8 @@ pub struct StreamGap {
 
 impl StreamGap {
     /// Reads a gap. Returns `None` if it does not say when it ended.
-    fn new(shown: &RedactedEvent<'_>) -> Option<Self> {
+    #[must_use]
+    pub fn new(shown: &RedactedEvent<'_>) -> Option<Self> {
         let parse = |field: &Field<Time>| parse_time(&field.value()?.0);
         let gap = shown.read::<TapGap>()?;
         let mut reason = gap
@@ -58,6 +61,7 @@ impl StreamGap {
         Some(Self {
             stream: shown.stream(),
             call_sid: own_sid(shown).map(|sid| (*sid).into()),
+            workspace: shown.tap().workspace_id.as_deref().map(Into::into),
             from: parse(&gap.from),
             to: parse(&gap.to)?,
             is_certain: gap.certain.value() == Some(&true),
@@ -65,8 +69,11 @@ impl StreamGap {
         })
     }
 
-    fn bytes(&self) -> usize {
-        GAP_BYTES + self.reason.len() + self.call_sid.as_ref().map_or(0, |sid| sid.len())
+    /// Returns the approximate memory use, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let length = |text: &Option<Box<str>>| text.as_ref().map_or(0, |text| text.len());
+        GAP_BYTES + self.reason.len() + length(&self.call_sid) + length(&self.workspace)
     }
 }
 

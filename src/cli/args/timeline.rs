@@ -79,4 +79,6 @@ pub enum TimelineFormat {
     Json,
     /// One self-contained page without scripts
     Html,
+    /// The trace of the call as OTLP JSON, for a tracing backend
+    Otlp,
 }

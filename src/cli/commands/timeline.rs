@@ -7,13 +7,14 @@ use jiff::Timestamp;
 
 use crate::analysis::timeline::collect::CollectedEvents;
 use crate::analysis::timeline::{self, Timeline, build, collect};
+use crate::analysis::traces::{otlp, recorded_trace};
 use crate::cli::args::{TimelineArgs, TimelineFormat};
 use crate::cli::broker_input::{BrokerInput, BrokerRequest, selected_types};
 use crate::cli::inputs;
 use crate::cli::platform::Platform;
 use crate::cli::resolve::{self, TimelinePlan};
-use crate::cli::session::{SessionBuilder, print_with};
-use crate::error::{Exit, Result};
+use crate::cli::session::{Printed, SessionBuilder, print, print_with};
+use crate::error::{Error, Exit, Result};
 use crate::transport::progress::Progress;
 use crate::transport::sse::Start;
 use crate::transport::{Sender, SourceConfig};
@@ -62,6 +63,9 @@ pub(super) async fn run(args: TimelineArgs) -> Result<Exit> {
         Ok(sid) => sid,
         Err(error) => return ended.and(Err(error)),
     };
+    if args.output == TimelineFormat::Otlp {
+        return print_trace(&collected, &sid).and(ended);
+    }
     let timeline = build::build(&mut collected, &sid, quiet_ms, args.privacy.reveal.clone());
     print_with(|out| write(&timeline, args.output, out)).and(ended)
 }
@@ -94,7 +98,7 @@ fn list(
 ) -> io::Result<()> {
     match format {
         TimelineFormat::Json => timeline::json::list(collected, out),
-        TimelineFormat::Text | TimelineFormat::Html => timeline::text::list(collected, out),
+        _ => timeline::text::list(collected, out),
     }
 }
 
@@ -104,7 +108,20 @@ fn write(timeline: &Timeline, format: TimelineFormat, out: &mut dyn Write) -> io
         TimelineFormat::Text => timeline::text::text(timeline, terminal_width(), out),
         TimelineFormat::Json => timeline::json::json(timeline, out),
         TimelineFormat::Html => timeline::html::html(timeline, out),
+        TimelineFormat::Otlp => Ok(()),
     }
+}
+
+/// Prints the trace of a call as one OTLP request.
+fn print_trace(collected: &CollectedEvents, sid: &str) -> Result<Printed> {
+    let Some(spans) = recorded_trace(collected, sid) else {
+        let why = "its events have no time";
+        let advice = "record them with evtap, such as with --record";
+        return Err(Error::new(Exit::Failure, "cannot write the trace", why, advice));
+    };
+    let mut text = otlp::request(otlp::resource_spans(&spans).iter().map(|part| &*part.json));
+    text.push('\n');
+    print(text.as_bytes())
 }
 
 fn terminal_width() -> usize {

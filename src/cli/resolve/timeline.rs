@@ -35,12 +35,13 @@ pub struct TimelinePlan {
 pub fn timeline(options: &TimelineArgs) -> Result<TimelinePlan> {
     apply_color(options.color);
     let (call, files) = split_call(options.call.as_deref(), &options.files);
-    if call.is_none() && options.output == TimelineFormat::Html {
-        return Err(Error::usage(
-            "cannot write a page",
-            "no call is named",
-            "omit -o html to list the calls",
-        ));
+    let needs_call = match options.output {
+        TimelineFormat::Html => Some(("cannot write a page", "omit -o html to list the calls")),
+        TimelineFormat::Otlp => Some(("cannot write a trace", "omit -o otlp to list the calls")),
+        TimelineFormat::Text | TimelineFormat::Json => None,
+    };
+    if let Some((what, advice)) = needs_call.filter(|_| call.is_none()) {
+        return Err(Error::usage(what, "no call is named", advice));
     }
     let is_stored = !files.is_empty() || options.source.from.is_some();
     if call.is_none() && !is_stored {

@@ -1,0 +1,20 @@
+//! The trace of a call in a recording.
+
+use super::span::CallSpans;
+use super::traced_call::TracedCall;
+use crate::analysis::timeline::collect::CollectedEvents;
+use crate::output::stored_event::StoredEventReader;
+
+/// Returns the spans of the call with a SID. Returns `None` if no event of the call has a time.
+#[must_use]
+pub fn recorded_trace(collected: &CollectedEvents, sid: &str) -> Option<CallSpans> {
+    let mut reader = StoredEventReader::default();
+    let mut call = TracedCall::new(sid);
+    for event in &collected.events {
+        if event.stored.call_sid.as_deref() == Some(sid) {
+            reader.read(&event.stored, |shown| call.observe(shown));
+        }
+    }
+    call.add_left_out(collected.dropped_events() + collected.dropped_gaps());
+    call.spans(collected.gaps.iter())
+}
