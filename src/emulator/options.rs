@@ -29,7 +29,7 @@ pub fn demo_workspace(number: u32) -> String {
 /// The workspaces that exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ServedWorkspaces {
-    /// Any UUID, but at most [`MAX_ANY`] of them.
+    /// Any UUID, but at most 1,000 of them.
     Any,
     /// Only this one.
     One(String),
