@@ -33,6 +33,7 @@ mod event_loop;
 pub mod event_queue;
 mod event_row;
 pub mod event_sink;
+mod event_text;
 pub mod filter;
 mod filtering;
 pub mod frame_pacer;
@@ -67,6 +68,7 @@ pub mod workspace_state;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Sender, channel};
 use std::thread::{Builder, Thread};
 
 use ratatui::Frame;
@@ -83,6 +85,7 @@ use state::State;
 /// An open live screen, which runs on its own thread.
 pub struct LiveScreen {
     closed: oneshot::Receiver<Result<Exit>>,
+    failures: Sender<String>,
     stop: Arc<AtomicBool>,
     thread: Thread,
 }
@@ -102,13 +105,14 @@ impl LiveScreen {
         let (sender, messages) = event_queue::queue();
         let pace = config.pace.clone();
         let (done, closed) = oneshot::channel();
+        let (failures, failed) = channel();
         let stop = Arc::<AtomicBool>::default();
         let stopped = Arc::clone(&stop);
         // Filters run on this thread, so it needs a stack as large as that of the pipeline thread.
         let builder = Builder::new().name("screen".to_owned()).stack_size(THREAD_STACK);
         let run = move || {
             let pace = config.pace.clone();
-            let result = match event_loop::run(config, &messages, &stopped, draw) {
+            let result = match event_loop::run(config, &messages, &failed, &stopped, draw) {
                 Ok(()) => Ok(Exit::Done),
                 Err(_) if terminal::is_gone() => Ok(Exit::HungUp),
                 Err(error) => Err(Error::new(
@@ -127,7 +131,14 @@ impl LiveScreen {
         let thread = started.thread().clone();
         stages.writer = None;
         stages.observers = vec![Box::new(ScreenSink::new(sender, thread.clone(), pace))];
-        Ok(Self { closed, stop, thread })
+        Ok(Self { closed, failures, stop, thread })
+    }
+
+    /// Shows a failure that ended a source or the run. It stays on the screen.
+    pub fn show_failure(&self, error: &Error) {
+        // A closed screen shows nothing; the command reports the failure at its end.
+        let _ = self.failures.send(error.to_string());
+        self.thread.unpark();
     }
 
     /// Waits until the user closes the screen or the terminal is closed.

@@ -153,7 +153,9 @@ impl SessionBuilder {
                 Some(ended) = running.join_next() => {
                     if let Ok(Err(error)) = ended {
                         // The other sources continue. The first failure decides the exit status.
-                        if !running.is_empty() {
+                        if let Some(live) = &live {
+                            live.show_failure(&error);
+                        } else if !running.is_empty() {
                             status::failed(format, &error);
                         }
                         failure.get_or_insert(error);
@@ -191,6 +193,12 @@ impl SessionBuilder {
         };
         drop(progress_line);
         if live.is_some() {
+            while let Some(ended) = running.try_join_next() {
+                if let Ok(Err(error)) = ended {
+                    failure.get_or_insert(error);
+                }
+            }
+            show_failures(live.as_ref(), failure.as_ref(), outcome.as_ref().ok(), &self.recordings);
             // The events stay on the screen until the user closes it.
             let exit = ended(&mut signal, &mut live).await;
             close(live).await;
@@ -272,6 +280,23 @@ async fn ended(
             }
         },
     }
+}
+
+/// Shows on the live screen why a run failed.
+fn show_failures(
+    live: Option<&LiveScreen>,
+    failure: Option<&Error>,
+    outcome: Option<&RunOutcome>,
+    recordings: &[PathBuf],
+) {
+    let Some(live) = live else { return };
+    let without_events = outcome.map_or(&[][..], |outcome| &outcome.without_events);
+    let empty = without_events.iter().filter_map(|number| recordings.get(*number));
+    failure
+        .into_iter()
+        .chain(outcome.and_then(|outcome| outcome.failure.as_ref()))
+        .for_each(|error| live.show_failure(error));
+    empty.for_each(|path| live.show_failure(&recording::no_events(path)));
 }
 
 async fn close(live: Option<LiveScreen>) {

@@ -123,6 +123,19 @@ impl Pace {
         true
     }
 
+    /// Holds the replay.
+    pub fn hold(&self) {
+        let mut state = self.lock();
+        (state.is_held, state.until) = (true, None);
+        self.changed.notify_all();
+    }
+
+    /// Returns whether the replay is held.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.lock().is_held
+    }
+
     /// Holds the replay, or continues it if it is held.
     pub fn toggle_hold(&self) {
         let mut state = self.lock();

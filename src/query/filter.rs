@@ -87,6 +87,12 @@ impl GrepFilter {
         }
     }
 
+    /// Returns whether a text matches.
+    #[must_use]
+    pub fn is_match(&self, text: &str) -> bool {
+        self.0.is_match(text)
+    }
+
     /// Returns the ranges of a text that match.
     #[must_use]
     pub fn match_ranges(&self, text: &str) -> Vec<Range<usize>> {

@@ -3,6 +3,9 @@
 //! Every event has a number that never changes: the first event of the session is 0. Selection,
 //! marks and matches refer to events by number, so they stay on their events when the oldest ones
 //! are dropped.
+//!
+//! While the buffer is paused, new events are kept apart: they have no numbers yet, and the events
+//! that are being looked at stay. What does not fit is counted.
 
 use std::collections::VecDeque;
 
@@ -24,6 +27,17 @@ impl Default for BufferLimits {
     }
 }
 
+/// The events that arrived during a pause.
+#[derive(Debug, Default)]
+struct Pause {
+    /// The newest events that arrived, oldest first.
+    arrived: VecDeque<StoredEvent>,
+    /// How many earlier ones were dropped.
+    dropped: u64,
+    /// The number of the first event that must stay.
+    keep_from: u64,
+}
+
 /// The newest events, oldest first.
 #[derive(Debug)]
 pub struct EventBuffer {
@@ -31,29 +45,79 @@ pub struct EventBuffer {
     rows: VecDeque<StoredEvent>,
     first: u64,
     budget: ByteBudget,
+    pause: Option<Pause>,
 }
 
 impl EventBuffer {
     /// Creates an empty buffer.
     #[must_use]
     pub const fn new(limits: BufferLimits) -> Self {
-        Self { limits, rows: VecDeque::new(), first: 0, budget: ByteBudget::new(limits.bytes) }
+        let budget = ByteBudget::new(limits.bytes);
+        Self { limits, rows: VecDeque::new(), first: 0, budget, pause: None }
     }
 
-    /// Adds an event and returns its number.
+    /// Adds an event.
     ///
-    /// Drops the oldest events while a limit is exceeded, but never the new one.
-    pub fn push(&mut self, stored: StoredEvent) -> u64 {
+    /// Drops the oldest events while a limit is exceeded, but never the new one. During a pause,
+    /// events that must stay are kept, and the oldest of those that arrived are dropped instead.
+    pub fn push(&mut self, stored: StoredEvent) {
         self.budget.replace(0, stored.bytes());
-        self.rows.push_back(stored);
-        while self.rows.len() > 1
-            && (self.rows.len() > self.limits.events || self.budget.is_exceeded())
-        {
-            let oldest = self.rows.pop_front();
-            self.budget.evict(oldest.map_or(0, |stored| stored.bytes()));
-            self.first += 1;
+        match &mut self.pause {
+            Some(pause) => pause.arrived.push_back(stored),
+            None => self.rows.push_back(stored),
         }
-        self.end() - 1
+        while self.len() > 1 && (self.len() > self.limits.events || self.budget.is_exceeded()) {
+            let dropped = match &mut self.pause {
+                Some(pause) if self.first >= pause.keep_from => {
+                    pause.dropped += 1;
+                    pause.arrived.pop_front()
+                }
+                _ => {
+                    self.first += 1;
+                    self.rows.pop_front()
+                }
+            };
+            self.budget.evict(dropped.map_or(0, |stored| stored.bytes()));
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.rows.len() + self.pause.as_ref().map_or(0, |pause| pause.arrived.len())
+    }
+
+    /// Keeps events that arrive apart until [`resume`](Self::resume). The newest half of the
+    /// buffered events stays meanwhile, and at least those from `keep_from` on.
+    pub fn pause(&mut self, keep_from: u64) {
+        let half = u64::midpoint(self.first, self.end());
+        self.pause = Some(Pause { keep_from: half.min(keep_from), ..Pause::default() });
+    }
+
+    /// Keeps the events from that number on, too, while the buffer is paused.
+    pub fn keep_from(&mut self, number: u64) {
+        if let Some(pause) = &mut self.pause {
+            pause.keep_from = pause.keep_from.min(number);
+        }
+    }
+
+    /// Adds the events that arrived since the pause. Returns how many were dropped meanwhile.
+    pub fn resume(&mut self) -> u64 {
+        let Some(pause) = self.pause.take() else { return 0 };
+        self.rows.extend(pause.arrived);
+        pause.dropped
+    }
+
+    /// Returns how many events arrived since the pause and how many of them were dropped, or `None`
+    /// if the buffer is not paused.
+    #[must_use]
+    pub fn arrived(&self) -> Option<(u64, u64)> {
+        let pause = self.pause.as_ref()?;
+        Some((pause.arrived.len() as u64 + pause.dropped, pause.dropped))
+    }
+
+    /// Returns whether the buffer is paused.
+    #[must_use]
+    pub const fn is_paused(&self) -> bool {
+        self.pause.is_some()
     }
 
     /// Returns the number of the oldest event.
@@ -96,12 +160,41 @@ mod tests {
     fn numbers_do_not_change_when_the_oldest_events_are_dropped() {
         let mut buffer = EventBuffer::new(BufferLimits { events: 3, bytes: usize::MAX });
         for number in 0..5 {
-            assert_eq!(buffer.push(stored(&number.to_string())), number);
+            buffer.push(stored(&number.to_string()));
         }
         assert_eq!((buffer.first(), buffer.end()), (2, 5));
         assert!(buffer.get(1).is_none());
         assert_eq!(&*buffer.get(2).expect("event 2 is buffered").line, "2");
         assert!(buffer.get(5).is_none());
+    }
+
+    #[test]
+    fn a_pause_keeps_the_newest_half_and_counts_what_it_drops() {
+        let mut buffer = EventBuffer::new(BufferLimits { events: 10, bytes: usize::MAX });
+        let push = |buffer: &mut EventBuffer, numbers: std::ops::Range<u64>| {
+            numbers.for_each(|number| buffer.push(stored(&number.to_string())));
+        };
+        push(&mut buffer, 0..10);
+        buffer.pause(8);
+        push(&mut buffer, 10..13);
+        assert_eq!((buffer.first(), buffer.end(), buffer.arrived()), (3, 10, Some((3, 0))));
+        buffer.keep_from(4);
+        push(&mut buffer, 13..30);
+        assert_eq!((buffer.first(), buffer.end(), buffer.arrived()), (4, 10, Some((20, 16))));
+        assert_eq!((buffer.resume(), buffer.end(), buffer.arrived()), (16, 14, None));
+        let lines: Vec<_> =
+            (4..14).filter_map(|number| Some(buffer.get(number)?.line.to_string())).collect();
+        assert_eq!(lines, ["4", "5", "6", "7", "8", "9", "26", "27", "28", "29"]);
+    }
+
+    #[test]
+    fn an_event_that_does_not_fit_beside_a_pause_is_dropped() {
+        let bytes = 4 * stored("aaaa").bytes();
+        let mut buffer = EventBuffer::new(BufferLimits { events: 10, bytes });
+        (0..4).for_each(|_| buffer.push(stored("aaaa")));
+        buffer.pause(0);
+        buffer.push(stored(&"b".repeat(4096)));
+        assert_eq!((buffer.first(), buffer.end(), buffer.arrived()), (0, 4, Some((1, 1))));
     }
 
     #[test]

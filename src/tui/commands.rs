@@ -40,6 +40,19 @@ pub enum PromptCommand {
     Save(String),
 }
 
+/// Returns the placeholder of the argument that a command still lacks.
+#[must_use]
+pub fn missing_argument(text: &str) -> Option<&'static str> {
+    let word = text.trim();
+    let name = match word {
+        "w" => "save",
+        _ => word,
+    };
+    let is_required = matches!(name, "at" | "call" | "save");
+    let command = COMMANDS.iter().find(|(known, _)| *known == name)?;
+    Some(command.1).filter(|_| is_required)
+}
+
 /// Parses a command.
 ///
 /// # Errors
@@ -47,11 +60,19 @@ pub enum PromptCommand {
 pub fn parse(text: &str) -> Result<PromptCommand, Error> {
     let (word, rest) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
     let rest = rest.trim();
+    if let Some(argument) = missing_argument(text) {
+        let advice = format!("write it like {word} {argument}");
+        return Err(Error::usage(
+            "cannot run the command",
+            format!("{word} lacks {argument}"),
+            advice,
+        ));
+    }
     match word {
         "q" | "quit" => Ok(PromptCommand::Quit),
         "f" | "filter" => Ok(PromptCommand::Filter(rest.to_owned())),
         "columns" => Ok(PromptCommand::Columns(rest.to_owned())),
-        "w" | "save" if !rest.is_empty() => Ok(PromptCommand::Save(rest.to_owned())),
+        "w" | "save" => Ok(PromptCommand::Save(rest.to_owned())),
         "at" => SeekTime::parse(rest).map(PromptCommand::At).ok_or_else(|| {
             Error::usage(
                 "cannot go to that time",
@@ -59,7 +80,7 @@ pub fn parse(text: &str) -> Result<PromptCommand, Error> {
                 "use a time such as 09:30, 09:30:15, 2026-05-05T09:30:00Z, +5m or -30s",
             )
         }),
-        "call" if !rest.is_empty() => Ok(PromptCommand::Call(rest.to_owned())),
+        "call" => Ok(PromptCommand::Call(rest.to_owned())),
         _ => Err(Error::usage(
             "cannot run the command",
             "no such command",

@@ -81,7 +81,8 @@ fn event_lines(event: &RedactedEvent<'_>, folded: &dyn Fn(&str) -> bool) -> Vec<
         let name = field.name();
         let note = match field.spec {
             Some(spec) => format!("{} · {} · {}", spec.ty.name(), spec.class.name(), spec.doc),
-            None => "not in the model, so it is hidden".to_owned(),
+            None if field.hidden => "not in the model, so it is hidden".to_owned(),
+            None => "not in the model".to_owned(),
         };
         let value = DetailValue {
             path: member_path("", &name),

@@ -9,7 +9,7 @@ use std::io;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::TryRecvError;
+use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -21,12 +21,11 @@ use super::event_queue::EventReceiver;
 use super::frame_pacer::FramePacer;
 use super::incremental;
 use super::input::InputReader;
-use super::selection::keep_visible;
 use super::state::{Effect, State};
 use super::style::Depth;
 use super::terminal::{self, TerminalGuard};
 use super::time_slice::TimeSlice;
-use super::update::{Msg, update};
+use super::update::{Msg, settle, update};
 use crate::output::status;
 
 /// The duration of one slice of messages or filtering. Input waits for at most one slice of each,
@@ -62,6 +61,7 @@ struct EventLoop<'a> {
     state: State,
     frames: FramePacer,
     messages: &'a EventReceiver,
+    failures: &'a Receiver<String>,
     is_pipeline_ended: bool,
     /// `None` while the process is suspended.
     input: Option<InputReader>,
@@ -77,6 +77,7 @@ struct EventLoop<'a> {
 pub fn run(
     mut config: ScreenConfig,
     messages: &EventReceiver,
+    failures: &Receiver<String>,
     stop: &AtomicBool,
     draw: impl Fn(&State, &mut Frame<'_>),
 ) -> io::Result<()> {
@@ -92,6 +93,7 @@ pub fn run(
         state,
         frames: FramePacer::default(),
         messages,
+        failures,
         is_pipeline_ended: false,
         input,
         signals,
@@ -117,6 +119,9 @@ impl EventLoop<'_> {
             update(&mut self.state, Msg::Notice(line));
         }
         let received = self.receive();
+        for text in self.failures.try_iter() {
+            update(&mut self.state, Msg::Failure(text));
+        }
         let slice = TimeSlice::with_events(SLICE_EVENTS).until(Instant::now() + SLICE);
         incremental::advance(&mut self.state, slice);
         self.handle_signals()?;
@@ -158,7 +163,7 @@ impl EventLoop<'_> {
             received = Received::All;
         }
         if received != Received::Nothing {
-            keep_visible(&mut self.state);
+            settle(&mut self.state);
         }
         received
     }

@@ -98,6 +98,7 @@ pub fn row(
     if !clock.is_empty() {
         spans.push(Span::styled(format!("{clock} "), theme.quiet()));
     }
+    let text_start = spans.len();
     let event_type = terminal::visible(&stored.event_type);
     let style = if stored.is_error { theme.error() } else { theme.family(family(&event_type)) };
     let padded = if state.columns.is_some() {
@@ -116,9 +117,9 @@ pub fn row(
         {
             spans.push(Span::raw(" "));
             let style = if hidden || value.contains(MASK) { theme.masked() } else { Style::new() };
-            push_value(state, &cell(&value, *width), style, hidden, &mut spans);
+            spans.push(Span::styled(cell(&value, *width), style));
         }
-        return vec![cut(spans, columns)];
+        return vec![cut(highlight(state, spans, text_start), columns)];
     }
     let fields = reader.read(stored, ordered);
     let needed = width(&spans)
@@ -132,35 +133,46 @@ pub fn row(
             FieldRank::Leading(_) => Style::new(),
             FieldRank::Other | FieldRank::Null => theme.quiet(),
         };
-        push_value(state, &value, style, hidden, &mut spans);
+        spans.push(Span::styled(value, style));
     }
-    if state.wrap { wrap(spans, columns) } else { vec![cut(spans, columns)] }
+    let spans = highlight(state, spans, text_start);
+    if state.wrap {
+        wrap(spans, columns, fields_column(state, columns).min(columns / 3) + 1)
+    } else {
+        vec![cut(spans, columns)]
+    }
 }
 
-/// Adds a value, with matches of the search highlighted. Hidden values are never searched.
-fn push_value(
-    state: &State,
-    value: &str,
-    style: Style,
-    hidden: bool,
-    spans: &mut Vec<Span<'static>>,
-) {
-    let mut end = 0;
-    let matches = state
-        .search
-        .as_ref()
-        .filter(|_| !hidden)
-        .map(|search| search.grep.match_ranges(value))
-        .unwrap_or_default();
-    for found in matches {
-        spans.push(Span::styled(value[end..found.start].to_owned(), style));
-        spans.push(Span::styled(
-            value[found.clone()].to_owned(),
-            state.config.theme.warning().patch(state.config.theme.selected()),
-        ));
-        end = found.end;
+/// Marks what the search found in the text of the event, which begins at span `from`.
+fn highlight(state: &State, spans: Vec<Span<'static>>, from: usize) -> Vec<Span<'static>> {
+    let Some(search) = &state.search else { return spans };
+    let text: String = spans.iter().skip(from).map(|span| &*span.content).collect();
+    let ranges = search.grep.match_ranges(&text);
+    if ranges.is_empty() {
+        return spans;
     }
-    spans.push(Span::styled(value[end..].to_owned(), style));
+    let (mut marked, mut start) = (Vec::new(), 0);
+    for (at, span) in spans.into_iter().enumerate() {
+        if at < from {
+            marked.push(span);
+            continue;
+        }
+        let (end, mut done) = (start + span.content.len(), start);
+        for range in ranges.iter().filter(|range| range.start < end && range.end > start) {
+            let found = range.start.max(start)..range.end.min(end);
+            let mut push = |range: std::ops::Range<usize>, style| {
+                let part = span.content.get(range.start - start..range.end - start);
+                marked.extend(part.map(|part| Span::styled(part.to_owned(), style)));
+            };
+            push(done..found.start, span.style);
+            push(found.clone(), state.config.theme.found());
+            done = found.end;
+        }
+        let rest = span.content.get(done - start..).unwrap_or_default();
+        marked.push(Span::styled(rest.to_owned(), span.style));
+        start = end;
+    }
+    marked
 }
 
 fn clock(state: &State, time: Option<Timestamp>, place: usize, columns: usize) -> String {
@@ -174,8 +186,9 @@ fn clock(state: &State, time: Option<Timestamp>, place: usize, columns: usize) -
         TimeMode::Utc => time
             .map_or(absent, |time| format!("{}Z", time.to_zoned(TimeZone::UTC).strftime(format))),
         TimeMode::Age => {
-            let age = time
-                .map_or_else(String::new, |time| length(state.now.as_second() - time.as_second()));
+            let age = time.map_or_else(String::new, |time| {
+                length(state.reference_time().as_second() - time.as_second())
+            });
             format!("{age:>6}")
         }
         TimeMode::Delta => {

@@ -106,6 +106,12 @@ impl FilterTask {
         self.predicate.take_failure_message()
     }
 
+    /// Returns the number of the first event that was not tested.
+    #[must_use]
+    pub const fn tested(&self) -> u64 {
+        self.next
+    }
+
     /// Returns whether all buffered events were tested.
     #[must_use]
     pub fn is_finished(&self, buffer: &EventBuffer) -> bool {

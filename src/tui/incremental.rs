@@ -1,7 +1,7 @@
 //! Runs filters and searches in slices, so that no key waits for them.
 
-use super::search::{SearchProgress, SearchTask};
-use super::selection::{keep_visible, select};
+use super::search::SearchJump;
+use super::selection::{keep_visible, reveal};
 use super::state::State;
 use super::time_slice::TimeSlice;
 
@@ -24,25 +24,32 @@ pub fn advance(state: &mut State, mut slice: TimeSlice) {
 
 /// Starts a search from the selected event onwards, forward or backward.
 pub fn start_search(state: &mut State, forward: bool) {
-    let (place, len) = (state.rows().place(state.selected), state.rows().len());
-    let Some(search) = &mut state.search else {
-        return state.notify("no search pattern; press / to search");
-    };
-    if let Some(task) = SearchTask::new(place, len, forward) {
-        search.task = Some(task);
+    match &mut state.search {
+        Some(search) => search.pending = Some(forward),
+        None => state.notify("no search pattern; press / to search"),
     }
 }
 
 fn advance_search(state: &mut State, slice: &mut TimeSlice) {
-    let Some(search) = &state.search else { return };
-    let Some(mut task) = search.task else { return };
-    let progress = task.advance(&search.grep, state.rows(), &state.buffer, slice);
-    if let Some(search) = &mut state.search {
-        search.task = (progress == SearchProgress::Unfinished).then_some(task);
+    let State { search, filter, filter_enabled, columns, buffer, reader, .. } = state;
+    let Some(search) = search else { return };
+    let filter = filter.as_ref().filter(|_| *filter_enabled);
+    search.advance(filter, columns.as_ref(), buffer, reader, slice);
+    let Some(forward) = search.pending else { return };
+    let is_finished = search.is_finished(filter, buffer)
+        && filter.is_none_or(|filter| filter.is_finished(buffer));
+    match search.jump(state.selected, forward, is_finished) {
+        SearchJump::Unknown => return,
+        SearchJump::NoMatch => state.notify("no match"),
+        SearchJump::To { number, wrapped } => {
+            if wrapped {
+                let end = if forward { "oldest" } else { "newest" };
+                state.notify(format!("the search continues at the {end} event"));
+            }
+            reveal(state, number);
+        }
     }
-    match progress {
-        SearchProgress::Found(number) => select(state, number),
-        SearchProgress::NotFound => state.notify("no match"),
-        SearchProgress::Unfinished => {}
+    if let Some(search) = &mut state.search {
+        search.pending = None;
     }
 }

@@ -3,6 +3,7 @@
 //! ```text
 //! ┌ header: source, connection, rate, counts, what is revealed ─────┐
 //! │ tabs                                                status      │
+//! │ failures, if there were any                                     │
 //! │ position in a replay                                            │
 //! ├ body: one panel; the stream has ─┬──────────────────────────────┤
 //! │ list                             │ detail                       │
@@ -12,9 +13,12 @@
 //! ```
 
 use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
 
 use super::screen::Screen;
 use super::state::State;
+use super::text::wrap;
+use crate::text::terminal;
 
 /// The minimum width for showing the detail beside the list.
 const BESIDE_MIN_WIDTH: u16 = 110;
@@ -26,6 +30,8 @@ pub struct ScreenLayout {
     pub header: Rect,
     /// The line of the tabs.
     pub tabs: Rect,
+    /// The failures that ended a source or the run.
+    pub failures: Rect,
     /// The position in a replay.
     pub position: Rect,
     /// The panel.
@@ -50,17 +56,40 @@ impl ScreenLayout {
             None => 0,
         };
         let position = u16::from(height >= 12 && state.config.pace.is_some());
-        let above = header + tabs + position;
+        let failures = failure_lines(state).len();
+        let failures =
+            u16::try_from(failures).unwrap_or(0).min(height.saturating_sub(header + footer) / 3);
+        let above = header + tabs + failures + position;
         let body = Rect::new(0, above, width, height.saturating_sub(above + prompt + footer));
         Self {
             header: Rect::new(0, 0, width, header),
             tabs: Rect::new(0, header, width, tabs),
-            position: Rect::new(0, header + tabs, width, position),
+            failures: Rect::new(0, header + tabs, width, failures),
+            position: Rect::new(0, header + tabs + failures, width, position),
             body,
             prompt: Rect::new(0, body.bottom(), width, prompt),
             footer: Rect::new(0, height - footer, width, footer),
         }
     }
+}
+
+/// Returns the lines that show the failures.
+#[must_use]
+pub fn failure_lines(state: &State) -> Vec<Line<'static>> {
+    let style = state.config.theme.error();
+    let lines = state.failures.iter().flat_map(|text| {
+        let text = format!(" ✗ {}", terminal::visible(text));
+        wrap(vec![Span::styled(text, style)], state.size.0.into(), 3)
+    });
+    lines.collect()
+}
+
+/// Splits an area into a left and a right half.
+#[must_use]
+pub const fn halves(area: Rect) -> (Rect, Rect) {
+    let half = area.width / 2;
+    let right = Rect { x: area.x + half, width: area.width - half, ..area };
+    (Rect { width: half, ..area }, right)
 }
 
 /// The parts of the stream panel: the list and the detail.

@@ -18,8 +18,10 @@ pub trait Panel {
     /// Draws the panel into `area`.
     fn render(&self, state: &State, area: Rect, buffer: &mut Buffer);
 
-    /// Returns how many lines there are to scroll through.
-    fn line_count(&self, state: &State) -> usize;
+    /// Returns how many lines there are to scroll through, in the current layout.
+    fn line_count(&self, _state: &State) -> usize {
+        0
+    }
 
     /// Returns the hints for the footer, the most important first.
     fn hints(&self, _state: &State) -> Vec<KeyHint> {
@@ -30,9 +32,9 @@ pub trait Panel {
         ]
     }
 
-    /// Returns the text beside the tabs; `None` shows the pause, the search and the filter there.
-    fn status(&self, _state: &State) -> Option<Vec<Span<'static>>> {
-        None
+    /// Returns the text beside the tabs. It describes this panel and nothing else.
+    fn status(&self, _state: &State) -> Vec<Span<'static>> {
+        Vec::new()
     }
 
     /// Handles a key while the panel is shown. Returns whether the key has a meaning here.

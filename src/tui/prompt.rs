@@ -123,6 +123,8 @@ fn update_preview(state: &mut State) {
             Err(error) => prompt.error = Some(error),
         },
         Purpose::Save => {}
+        // An argument that has not been typed yet is no mistake.
+        Purpose::Command if commands::missing_argument(&text).is_some() => {}
         Purpose::Command => prompt.error = commands::parse(&text).err(),
     }
 }
@@ -141,6 +143,10 @@ fn submit(state: &mut State) {
         return;
     }
     let text = prompt.line.text();
+    if prompt.purpose == Purpose::Command && commands::missing_argument(&text).is_some() {
+        prompt.error = commands::parse(&text).err();
+        return;
+    }
     let (purpose, draft) = (prompt.purpose, prompt.draft.take());
     state.prompt = None;
     match purpose {
@@ -149,7 +155,7 @@ fn submit(state: &mut State) {
             if let Ok(grep) = GrepFilter::new(&text)
                 && !text.is_empty()
             {
-                state.search = Some(SearchQuery { pattern: text, grep, task: None });
+                state.search = Some(SearchQuery::new(text, grep));
             }
             start_search(state, true);
         }
@@ -177,8 +183,8 @@ fn execute(state: &mut State, command: PromptCommand) {
         PromptCommand::Save(name) => state.effects.push(Effect::Save(name.into())),
         PromptCommand::At(time) => seek::go_to(state, time),
         PromptCommand::Call(sid) if state.calls.get(&sid).is_some() => {
-            (state.selected_call, state.screen) = (Some(sid), Screen::Call);
-            state.scroll[Screen::Call.index()] = 0;
+            state.show_call(Some(sid));
+            state.screen = Screen::Call;
         }
         PromptCommand::Call(_) => {
             state.notify("no such call; press Tab to complete the SID of a known call");

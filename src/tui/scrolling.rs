@@ -2,10 +2,11 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::Line;
+use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
 use super::keys::KeyAction;
+use super::text::cut;
 
 /// Returns the place that a key scrolls to from `at`, at most `last`. Returns `None` for a key that
 /// does not scroll.
@@ -25,26 +26,22 @@ pub fn scroll_target(action: KeyAction, at: usize, page: usize, last: usize) -> 
     Some(target.min(last))
 }
 
-/// Returns the action in the opposite direction, for panels that are scrolled from their end.
-#[must_use]
-pub const fn reversed(action: KeyAction) -> KeyAction {
-    match action {
-        KeyAction::Down => KeyAction::Up,
-        KeyAction::Up => KeyAction::Down,
-        KeyAction::PageDown => KeyAction::PageUp,
-        KeyAction::PageUp => KeyAction::PageDown,
-        KeyAction::HalfDown => KeyAction::HalfUp,
-        KeyAction::HalfUp => KeyAction::HalfDown,
-        KeyAction::Top => KeyAction::Bottom,
-        KeyAction::Bottom => KeyAction::Top,
-        other => other,
+/// Cuts a line that is too wide. Without the ellipsis, a number would lose digits unnoticed.
+fn cut_line(line: Line<'_>, width: usize) -> Line<'_> {
+    if line.width() <= width {
+        return line;
     }
+    let spans =
+        line.spans.into_iter().map(|span| Span::styled(span.content.into_owned(), span.style));
+    cut(spans.collect(), width).style(line.style)
 }
 
 /// Draws lines starting at `first`, or earlier if that leaves part of the area empty.
 pub fn render_lines(lines: Vec<Line<'_>>, first: usize, area: Rect, buffer: &mut Buffer) {
     let height = usize::from(area.height);
     let first = first.min(lines.len().saturating_sub(height));
-    let lines: Vec<_> = lines.into_iter().skip(first).take(height).collect();
+    let width = usize::from(area.width);
+    let lines: Vec<_> =
+        lines.into_iter().skip(first).take(height).map(|line| cut_line(line, width)).collect();
     Paragraph::new(lines).render(area, buffer);
 }

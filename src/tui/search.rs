@@ -1,75 +1,132 @@
 //! The search for a regular expression in the listed events, run in slices so that no key waits for
-//! it.
+//! it. It finds what the list shows: types, names of fields and values as they are displayed.
+
+use std::collections::VecDeque;
 
 use super::buffer::EventBuffer;
-use super::rows::Rows;
+use super::event_text::event_text;
+use super::filter::FilterTask;
 use super::time_slice::TimeSlice;
+use crate::output::columns::Columns;
 use crate::output::stored_event::StoredEventReader;
 use crate::query::GrepFilter;
 
-/// A pattern and the running search for it, if any.
+/// A pattern and the listed events that match it.
 pub struct SearchQuery {
     /// The pattern as it was typed.
     pub pattern: String,
     /// The compiled pattern.
     pub grep: GrepFilter,
-    /// The running search.
-    pub task: Option<SearchTask>,
+    /// Whether to go to the next match (`true`) or to the previous one once it is known.
+    pub pending: Option<bool>,
+    /// The numbers of the matching events, in ascending order.
+    numbers: VecDeque<u64>,
+    /// The number of the first event that was not tested.
+    next: u64,
+    /// The filter and the columns that the matches were found with.
+    basis: String,
 }
 
-/// The progress of a running search.
-#[derive(Debug, Clone, Copy)]
-pub struct SearchTask {
-    next: usize,
-    left: usize,
-    forward: bool,
-}
-
-/// The outcome of one slice of a search.
+/// The outcome of going to a match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SearchProgress {
-    /// The event with that number matches.
-    Found(u64),
+pub enum SearchJump {
+    /// The match with that number; `wrapped` says that the search started over at the other end.
+    To { number: u64, wrapped: bool },
     /// No event matches.
-    NotFound,
-    /// Some events have not been tested yet.
-    Unfinished,
+    NoMatch,
+    /// More events have to be tested first.
+    Unknown,
 }
 
-impl SearchTask {
-    /// Creates a search through all `len` events that starts next to place `from` and wraps around.
-    /// Returns `None` if there are no events.
+impl SearchQuery {
+    /// Creates a search that has tested no event yet.
     #[must_use]
-    pub const fn new(from: usize, len: usize, forward: bool) -> Option<Self> {
-        if len == 0 {
-            return None;
+    pub const fn new(pattern: String, grep: GrepFilter) -> Self {
+        Self {
+            pattern,
+            grep,
+            pending: None,
+            numbers: VecDeque::new(),
+            next: 0,
+            basis: String::new(),
         }
-        let next = if forward { from + 1 } else { from + len - 1 };
-        Some(Self { next: next % len, left: len, forward })
     }
 
-    /// Continues until an event matches, all events were tested, or the slice is used up.
+    /// Tests listed events until the slice is used up.
     pub fn advance(
         &mut self,
-        grep: &GrepFilter,
-        rows: Rows<'_>,
+        filter: Option<&FilterTask>,
+        columns: Option<&Columns>,
         buffer: &EventBuffer,
+        reader: &mut StoredEventReader,
         slice: &mut TimeSlice,
-    ) -> SearchProgress {
-        let mut reader = StoredEventReader::default();
-        let len = rows.len().max(1);
-        while self.left > 0 && slice.take() {
-            let number = rows.get(self.next % len);
-            let stored = number.and_then(|number| buffer.get(number));
-            let is_match =
-                stored.is_some_and(|stored| reader.read(stored, |event| grep.matches(event)));
-            self.left -= 1;
-            let next = if self.forward { self.next + 1 } else { self.next + rows.len() - 1 };
-            self.next = next % len;
-            if let Some(number) = number.filter(|_| is_match) {
-                return SearchProgress::Found(number);
-            }
+    ) {
+        let names = columns.map_or_else(String::new, |columns| columns.names().join(","));
+        let basis = format!("{}\n{names}", filter.map_or("", |filter| &filter.source));
+        if basis != self.basis {
+            (self.basis, self.next) = (basis, 0);
+            self.numbers.clear();
         }
-        if self.left == 0 { SearchProgress::NotFound } else { SearchProgress::Unfinished }
+        while self.numbers.front().is_some_and(|number| *number < buffer.first()) {
+            self.numbers.pop_front();
+        }
+        self.next = self.next.max(buffer.first());
+        while let Some(number) = self.next_listed(filter)
+            && let Some(stored) = buffer.get(number)
+            && slice.take()
+        {
+            let grep = &self.grep;
+            let is_match = reader.read(stored, |event| grep.is_match(&event_text(event, columns)));
+            if is_match {
+                self.numbers.push_back(number);
+            }
+            self.next = number + 1;
+        }
+        if self.next_listed(filter).is_none() {
+            self.next = self.next.max(filter.map_or(0, FilterTask::tested));
+        }
+    }
+
+    /// Returns the number of the first listed event that was not tested.
+    fn next_listed(&self, filter: Option<&FilterTask>) -> Option<u64> {
+        let Some(filter) = filter else { return Some(self.next) };
+        let numbers = filter.numbers();
+        numbers.get(numbers.partition_point(|number| *number < self.next)).copied()
+    }
+
+    /// Returns whether all listed events were tested.
+    #[must_use]
+    pub fn is_finished(&self, filter: Option<&FilterTask>, buffer: &EventBuffer) -> bool {
+        self.next >= filter.map_or(buffer.end(), FilterTask::tested)
+    }
+
+    /// Returns the match that follows the selected event in that direction.
+    #[must_use]
+    pub fn jump(&self, selected: u64, forward: bool, is_finished: bool) -> SearchJump {
+        let before = self.numbers.partition_point(|number| *number < selected);
+        let after = self.numbers.partition_point(|number| *number <= selected);
+        let near = if forward {
+            self.numbers.get(after)
+        } else {
+            before.checked_sub(1).and_then(|place| self.numbers.get(place))
+        };
+        // Events are tested from the oldest to the newest.
+        if !is_finished && (near.is_none() || !forward && self.next < selected) {
+            return SearchJump::Unknown;
+        }
+        let far = if forward { self.numbers.front() } else { self.numbers.back() };
+        match (near, far) {
+            (Some(number), _) => SearchJump::To { number: *number, wrapped: false },
+            (None, Some(number)) => SearchJump::To { number: *number, wrapped: true },
+            (None, None) => SearchJump::NoMatch,
+        }
+    }
+
+    /// Returns the position of the selected event among the matches, from 1, if it is one, and the
+    /// number of matches.
+    #[must_use]
+    pub fn position(&self, selected: u64) -> (Option<usize>, usize) {
+        let place = self.numbers.binary_search(&selected).ok();
+        (place.map(|place| place + 1), self.numbers.len())
     }
 }

@@ -76,11 +76,17 @@ fn seek(state: &mut State, target: SeekTarget, is_match: impl Fn(&StoredEvent) -
     match (found, &state.config.pace) {
         (Some(number), _) => {
             state.screen = Screen::Stream;
-            selection::select(state, number);
+            selection::reveal(state, number);
+            // The replay would run on while an earlier event is read.
+            if let Some(pace) = state.config.pace.as_ref().filter(|_| !state.connections.is_ended())
+            {
+                pace.hold();
+            }
         }
         (None, Some(pace)) if !state.connections.is_ended() => {
             pace.run_to(target);
-            (state.screen, state.paused, state.follow) = (Screen::Stream, None, true);
+            state.resume();
+            (state.screen, state.follow) = (Screen::Stream, true);
         }
         // A place inside the last event is after its start, so no event matches.
         (None, _) if matches!(target, SeekTarget::Place(_)) => selection::select(state, u64::MAX),

@@ -4,6 +4,9 @@ use super::event_row;
 use super::layout::StreamLayout;
 use super::state::State;
 
+/// How many rows are shown before and after an event that was looked for.
+const CONTEXT_ROWS: usize = 3;
+
 /// Selects the event with that number. If it is not listed, selects the next or the last one.
 pub fn select(state: &mut State, number: u64) {
     let rows = state.rows();
@@ -12,11 +15,18 @@ pub fn select(state: &mut State, number: u64) {
     if let Some(number) = rows.get(place) {
         state.selected = number;
     }
-    state.follow = is_last && state.paused.is_none();
+    // An open detail would change under the cursor.
+    state.follow = is_last && !state.buffer.is_paused() && state.detail.is_none();
     if let Some(detail) = &mut state.detail {
         detail.cursor = 0;
     }
     keep_visible(state);
+}
+
+/// Selects an event that was looked for, with some rows before and after it.
+pub fn reveal(state: &mut State, number: u64) {
+    select(state, number);
+    keep_visible_with(state, CONTEXT_ROWS);
 }
 
 /// Moves the selection by that many events.
@@ -48,7 +58,7 @@ pub fn jump(state: &mut State, forward: bool, noun: &str, is_match: impl Fn(&Sta
         (0..place).rev().filter_map(|place| rows.get(place)).find(|number| is_match(state, *number))
     };
     if let Some(number) = found {
-        select(state, number);
+        reveal(state, number);
     } else {
         let side = if forward { "after" } else { "before" };
         state.notify(format!("no {noun} {side} this one"));
@@ -58,26 +68,47 @@ pub fn jump(state: &mut State, forward: bool, noun: &str, is_match: impl Fn(&Sta
 /// Adjusts the selection and the first line so that both are listed events and the selection is
 /// visible.
 pub fn keep_visible(state: &mut State) {
+    keep_visible_with(state, 0);
+}
+
+/// Adjusts the selection and the first line, with that many rows of context if they fit.
+fn keep_visible_with(state: &mut State, context: usize) {
     let rows = state.rows();
     let (Some(last), Some(first)) = (rows.last(), rows.get(0)) else { return };
-    let selected =
-        if state.follow { last } else { rows.get(rows.place(state.selected)).unwrap_or(first) };
+    let opened = state.detail.as_ref().and_then(|detail| detail.event.as_ref());
+    let is_opened = opened.is_some_and(|(number, _)| *number == state.selected);
+    let selected = if state.follow {
+        last
+    } else if is_opened && state.selected < first {
+        // The buffer has dropped the event whose detail is open.
+        state.selected
+    } else {
+        rows.get(rows.place(state.selected)).unwrap_or(first)
+    };
     let height = usize::from(StreamLayout::new(state).list.height).max(1);
     let place = rows.place(selected);
-    let mut top = rows.place(state.top).min(place);
-    // Find the first row from which everything up to the selected row fits.
-    let (mut lines, mut earliest) = (0, place);
-    for place in (0..=place).rev() {
+    let context = context.min((height - 1) / 2);
+    let mut top = rows.place(state.top).min(place.saturating_sub(context));
+    // Find the first row from which everything up to the selected row and its context fits.
+    let end = (place + context).min(rows.len() - 1);
+    let (mut lines, mut earliest) = (0, end);
+    for place in (0..=end).rev() {
         lines += rows.get(place).map_or(1, |number| event_row::height(state, number));
         if lines > height {
             break;
         }
         earliest = place;
     }
-    top = top.max(earliest);
+    top = top.max(earliest.min(place));
     if !state.wrap {
         top = top.min(rows.len().saturating_sub(height));
     }
     let top = rows.get(top).unwrap_or(first);
     (state.selected, state.top) = (selected, top);
+    state.buffer.keep_from(top.min(selected));
+    if let Some(detail) = &mut state.detail
+        && detail.event.as_ref().is_none_or(|(number, _)| *number != selected)
+    {
+        detail.event = state.buffer.get(selected).map(|event| (selected, event.clone()));
+    }
 }

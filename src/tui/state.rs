@@ -21,17 +21,21 @@ use super::live_stats::LiveStats;
 use super::rows::Rows;
 use super::screen::Screen;
 use super::search::SearchQuery;
+use super::text::counted;
 use super::workspace_state::WorkspaceState;
-use crate::analysis::call::CallTracker;
+use crate::analysis::call::{Call, CallTracker};
 use crate::output::columns::Columns;
 use crate::output::stored_event::{StoredEvent, StoredEventReader};
 use crate::transport::ConnectionEvent;
 use connections::{ConnectionStatus, Connections};
-use modes::{CallPart, DetailPane, DragTarget, TimeMode};
+use modes::{CallLine, CallPart, DetailPane, DragTarget, TimeMode};
 use prompt::Prompt;
 
 /// The maximum memory of the calls, in bytes. They take at most half as much as the events.
 const MAX_CALL_BYTES: usize = 24 << 20;
+
+/// The maximum number of failures that are kept.
+const MAX_FAILURES: usize = 8;
 
 /// A side effect that the event loop performs on behalf of the state.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,8 +79,6 @@ pub struct State {
     pub top: u64,
     /// Whether the newest event is selected as it arrives.
     pub follow: bool,
-    /// While the list is paused, the number of the first event that is not listed.
-    pub paused: Option<u64>,
     /// The detail of the selected event, while it is open.
     pub detail: Option<DetailPane>,
     /// The share of the body that the detail takes, in percent: 20 to 80.
@@ -99,6 +101,8 @@ pub struct State {
     pub columns: Option<Columns>,
     /// Whether long lines are wrapped.
     pub wrap: bool,
+    /// The failures that ended a source or the run, the first one first.
+    pub failures: Vec<String>,
     /// A message to the user, and when it was posted.
     pub notice: Option<(String, Timestamp)>,
     /// The search, once a pattern was entered.
@@ -113,6 +117,8 @@ pub struct State {
     pub selected_call: Option<String>,
     /// The part of the selected call that is shown.
     pub call_part: CallPart,
+    /// The first visible line of the call; `None` shows the newest lines.
+    pub call_top: Option<CallLine>,
     /// The operators, surfaces, triggers, pipelines and reviews of the workspace.
     pub workspace: WorkspaceState,
     /// The effects that the event loop has yet to perform.
@@ -143,7 +149,6 @@ impl State {
             selected: 0,
             top: 0,
             follow: true,
-            paused: None,
             detail: None,
             detail_percent: 50,
             dragging: None,
@@ -154,6 +159,7 @@ impl State {
             marks: BTreeSet::new(),
             time_mode: TimeMode::Local,
             columns: None,
+            failures: Vec::new(),
             notice: None,
             search: None,
             connections: Connections::default(),
@@ -161,6 +167,7 @@ impl State {
             calls: CallTracker::with_limit(call_bytes.min(MAX_CALL_BYTES)),
             selected_call: None,
             call_part: CallPart::All,
+            call_top: None,
             workspace: WorkspaceState::default(),
             effects: Vec::new(),
             changed: true,
@@ -185,13 +192,48 @@ impl State {
     #[must_use]
     pub fn rows(&self) -> Rows<'_> {
         let kept = self.applied_filter().map(FilterTask::numbers);
-        Rows::new(kept, self.buffer.first(), self.paused.unwrap_or(u64::MAX).min(self.buffer.end()))
+        Rows::new(kept, self.buffer.first(), self.buffer.end())
     }
 
-    /// Returns the selected event.
+    /// Returns the selected event. While its detail is open, it is kept even if the buffer has
+    /// dropped it.
     #[must_use]
     pub fn selected_event(&self) -> Option<&StoredEvent> {
-        if self.rows().is_empty() { None } else { self.buffer.get(self.selected) }
+        if self.rows().is_empty() {
+            return None;
+        }
+        let opened = self.detail.as_ref().and_then(|detail| detail.event.as_ref());
+        let opened = opened.filter(|(number, _)| *number == self.selected).map(|(_, event)| event);
+        self.buffer.get(self.selected).or(opened)
+    }
+
+    /// Pauses the list of events. What is seen, selected or marked stays until it is resumed.
+    pub fn pause(&mut self) {
+        let marked = self.marks.first().copied().unwrap_or(u64::MAX);
+        self.buffer.pause(self.top.min(self.selected).min(marked));
+        self.follow = false;
+    }
+
+    /// Resumes the list of events and follows the newest one. Returns whether it was paused.
+    pub fn resume(&mut self) -> bool {
+        if !self.buffer.is_paused() {
+            return false;
+        }
+        let dropped = self.buffer.resume();
+        self.follow = self.detail.is_none();
+        if dropped > 0 {
+            let text = counted(dropped, "event");
+            self.notify(format!("{text} of the pause not kept; --buffer keeps more"));
+        }
+        true
+    }
+
+    /// Adds the message of a failure that ended a source or the run.
+    pub fn add_failure(&mut self, text: String) {
+        if self.failures.len() < MAX_FAILURES && !self.failures.contains(&text) {
+            self.failures.push(text);
+        }
+        self.changed = true;
     }
 
     /// Returns the listed events as lines of NDJSON.
@@ -215,10 +257,25 @@ impl State {
     /// Selects the call at that index. It stays selected when the order of the calls changes.
     pub fn select_call(&mut self, place: usize) {
         let sid = self.calls.sorted().get(place).map(|(sid, _)| (*sid).to_owned());
+        self.show_call(sid);
+    }
+
+    /// Selects the call with that SID.
+    pub fn show_call(&mut self, sid: Option<String>) {
         if sid != self.selected_call {
-            self.scroll[Screen::Call.index()] = 0;
+            self.call_top = None;
         }
         self.selected_call = sid;
+    }
+
+    /// Returns the selected call and its SID. Another call never takes its place: the first call
+    /// counts as selected only while none was chosen.
+    #[must_use]
+    pub fn current_call(&self) -> Option<(&str, &Call)> {
+        match &self.selected_call {
+            Some(sid) => Some((sid, self.calls.get(sid)?)),
+            None => self.calls.sorted().first().copied(),
+        }
     }
 
     /// Adds an event to the buffer and to all statistics.
@@ -265,6 +322,8 @@ impl State {
             |task: Option<&FilterTask>| task.is_some_and(|task| !task.is_finished(&self.buffer));
         is_unfinished(self.filter.as_ref())
             || is_unfinished(self.prompt.as_ref().and_then(|prompt| prompt.draft.as_ref()))
-            || self.search.as_ref().is_some_and(|search| search.task.is_some())
+            || self.search.as_ref().is_some_and(|search| {
+                search.pending.is_some() || !search.is_finished(self.applied_filter(), &self.buffer)
+            })
     }
 }

@@ -202,6 +202,18 @@ impl Theme {
         Style::new().add_modifier(Modifier::REVERSED)
     }
 
+    /// Returns the style of text that the search found.
+    #[must_use]
+    pub fn found(self) -> Style {
+        self.warning().patch(self.selected())
+    }
+
+    /// Returns the style of text that the search found in the selected row, which is reversed.
+    #[must_use]
+    pub fn found_here(self) -> Style {
+        self.warning().add_modifier(Modifier::UNDERLINED)
+    }
+
     /// Returns the style of text that must not be overlooked.
     #[must_use]
     pub fn alarm(self) -> Style {

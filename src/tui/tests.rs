@@ -8,7 +8,9 @@ mod keys;
 mod limits;
 mod messages;
 mod mouse;
+mod numbers;
 mod replaying;
+mod stability;
 mod terminal_safety;
 #[path = "../../tests/it/traces.rs"]
 mod traces;

@@ -15,30 +15,86 @@ pub fn width(spans: &[Span<'_>]) -> usize {
     spans.iter().map(|span| span.content.width()).sum()
 }
 
-/// Wraps spans into lines of at most `width` cells.
-#[must_use]
-pub fn wrap(spans: Vec<Span<'static>>, width: usize) -> Vec<Line<'static>> {
-    let mut lines = vec![Vec::new()];
-    let mut room = width;
+/// Splits spans after at most `width` cells. Returns both parts.
+fn split(spans: Vec<Span<'static>>, width: usize) -> [Vec<Span<'static>>; 2] {
+    let (mut first, mut rest, mut room) = (Vec::new(), Vec::new(), Some(width));
     for span in spans {
-        let mut text = String::new();
+        let mut taken = 0;
         for grapheme in span.content.graphemes(true) {
-            let taken = grapheme.width();
-            if taken > room && room < width {
-                if let Some(line) = lines.last_mut() {
-                    line.push(Span::styled(std::mem::take(&mut text), span.style));
-                }
-                lines.push(Vec::new());
-                room = width;
+            room = room.and_then(|room| room.checked_sub(grapheme.width()));
+            if room.is_none() {
+                break;
             }
-            room = room.saturating_sub(taken);
-            text.push_str(grapheme);
+            taken += grapheme.len();
         }
-        if let Some(line) = lines.last_mut() {
-            line.push(Span::styled(text, span.style));
+        let (before, after) = span.content.split_at(taken);
+        for (part, text) in [(&mut first, before), (&mut rest, after)] {
+            if !text.is_empty() {
+                part.push(Span::styled(text.to_owned(), span.style));
+            }
         }
     }
-    lines.into_iter().map(Line::from).collect()
+    [first, rest]
+}
+
+/// Wraps spans between words into lines of at most `width` cells. All lines but the first one are
+/// indented. A word that is longer than a line is split.
+#[must_use]
+pub fn wrap(spans: Vec<Span<'static>>, width: usize, indent: usize) -> Vec<Line<'static>> {
+    let indent = indent.min(width / 2);
+    let (mut lines, mut rest) = (Vec::new(), spans);
+    loop {
+        let before = if lines.is_empty() { 0 } else { indent };
+        let room = (width - before).max(1);
+        let is_last = self::width(&rest) <= room;
+        let end = if is_last { usize::MAX } else { line_end(&rest, room) };
+        let [mut line, after] = split(rest, end);
+        if before > 0 {
+            line.insert(0, Span::raw(" ".repeat(before)));
+        }
+        lines.push(Line::from(line));
+        if is_last {
+            return lines;
+        }
+        rest = trim_start(after);
+        if rest.is_empty() {
+            return lines;
+        }
+    }
+}
+
+/// Returns the width of the first line of spans that do not fit into `room` cells: up to the last
+/// space, or the whole room within a long word. It is at least one grapheme cluster wide.
+fn line_end(spans: &[Span<'_>], room: usize) -> usize {
+    let text: String = spans.iter().map(|span| &*span.content).collect();
+    let (mut cells, mut space, mut has_word) = (0, None, false);
+    for grapheme in text.graphemes(true) {
+        let is_space = grapheme == " ";
+        if is_space && has_word {
+            space = Some(cells);
+        }
+        has_word |= !is_space;
+        let next = cells + grapheme.width();
+        if next > room {
+            return space.unwrap_or(if cells == 0 { next } else { cells });
+        }
+        cells = next;
+    }
+    cells
+}
+
+/// Removes the spaces at which a line was wrapped.
+fn trim_start(spans: Vec<Span<'static>>) -> Vec<Span<'static>> {
+    let mut is_start = true;
+    let trimmed = spans.into_iter().filter_map(|span| {
+        if !is_start {
+            return Some(span);
+        }
+        let text = span.content.trim_start_matches(' ');
+        is_start = text.is_empty();
+        (!is_start).then(|| Span::styled(text.to_owned(), span.style))
+    });
+    trimmed.collect()
 }
 
 /// Wraps text between words into lines of at most `width` cells. A longer word gets a line of its
@@ -66,7 +122,8 @@ pub fn cut(spans: Vec<Span<'static>>, width: usize) -> Line<'static> {
     if self::width(&spans) <= width {
         return Line::from(spans);
     }
-    let mut line = wrap(spans, width.saturating_sub(1)).into_iter().next().unwrap_or_default();
+    let [line, _] = split(spans, width.saturating_sub(1));
+    let mut line = Line::from(line);
     let style = line.spans.last().map_or_else(Style::default, |span| span.style);
     // A value that was shortened at the same place has an ellipsis already.
     if !line.to_string().ends_with('…') {
@@ -100,14 +157,14 @@ mod tests {
     #[test]
     fn never_splits_wide_characters_or_grapheme_clusters() {
         let spans = || vec![Span::raw("ab漢"), Span::raw("字🙂c")];
-        assert_eq!(texts(&wrap(spans(), 3)), ["ab", "漢", "字", "🙂c"]);
+        assert_eq!(texts(&wrap(spans(), 3, 0)), ["ab", "漢", "字", "🙂c"]);
         assert_eq!(cut(spans(), 5).to_string(), "ab漢…");
         assert_eq!(cut(spans(), 9).to_string(), "ab漢字🙂c");
         assert_eq!(cut(vec![Span::raw("a…"), Span::raw("bc")], 3).to_string(), "a…");
-        assert_eq!(texts(&wrap(spans(), 1)).len(), 6);
+        assert_eq!(texts(&wrap(spans(), 1, 0)).len(), 6);
         let family = "👩\u{200d}⚕\u{fe0f}";
         assert_eq!(
-            texts(&wrap(vec![Span::raw(format!("a{family}{family}"))], 3)),
+            texts(&wrap(vec![Span::raw(format!("a{family}{family}"))], 3, 0)),
             [format!("a{family}"), family.to_owned()]
         );
         assert_eq!(cut(vec![Span::raw("e\u{301}שלום")], 3).to_string(), "e\u{301}ש…");
@@ -115,6 +172,11 @@ mod tests {
 
     #[test]
     fn wraps_between_words() {
+        let spans = || vec![Span::raw("  one two"), Span::raw(" three, fourteen")];
+        assert_eq!(texts(&wrap(spans(), 10, 0)), ["  one two", "three,", "fourteen"]);
+        assert_eq!(texts(&wrap(spans(), 10, 3)), ["  one two", "   three,", "   fourtee", "   n"]);
+        assert_eq!(texts(&wrap(Vec::new(), 10, 3)), [""]);
+        assert_eq!(texts(&wrap(vec![Span::raw("one   ")], 4, 0)), ["one "]);
         assert_eq!(words("one two three fourteen", 7), ["one two", "three", "fourteen"]);
         assert_eq!(words("", 7), [""]);
     }

@@ -27,6 +27,8 @@ pub enum Msg {
     Pipeline(ScreenMessage),
     /// A message to the user.
     Notice(String),
+    /// A failure that ended a source or the run.
+    Failure(String),
     /// The pipeline has ended.
     PipelineEnded,
     /// The current time.
@@ -42,6 +44,7 @@ pub fn update(state: &mut State, msg: Msg) {
             state.stats.add_filtered(counts, state.now);
         }
         Msg::Notice(text) => return state.notify(text.trim_start_matches("evtap: ")),
+        Msg::Failure(text) => state.add_failure(text),
         Msg::PipelineEnded => state.connections.status = ConnectionStatus::Ended,
         Msg::Tick(now) => {
             // Ages are shown in seconds, so nothing changes within one.
@@ -60,8 +63,18 @@ pub fn update(state: &mut State, msg: Msg) {
         Msg::Input(Input::Paste(text)) => prompt::paste(state, &text),
         Msg::Input(_) => return,
     }
-    keep_visible(state);
+    settle(state);
     state.changed = true;
+}
+
+/// Adjusts what depends on the events and on the layout: the visible rows, and the shown call.
+pub fn settle(state: &mut State) {
+    keep_visible(state);
+    if state.screen == Screen::Call && state.selected_call.is_none() {
+        // Another call would take its place when the order of the calls changes.
+        let sid = state.current_call().map(|(sid, _)| sid.to_owned());
+        state.show_call(sid);
+    }
 }
 
 fn tick(state: &mut State, now: Timestamp) {
@@ -91,6 +104,9 @@ fn handle_action(state: &mut State, action: KeyAction) {
     {
         return;
     }
+    if action == KeyAction::Pause {
+        return state.notify("only the stream can be paused; press 1");
+    }
     // These actions are only possible in the stream, so other screens switch to it.
     if matches!(
         action,
@@ -110,9 +126,6 @@ fn handle_everywhere(state: &mut State, action: KeyAction) -> bool {
         KeyAction::Screen(screen) => state.screen = screen,
         KeyAction::NextScreen => state.screen = state.screen.next(),
         KeyAction::PreviousScreen => state.screen = state.screen.previous(),
-        KeyAction::Pause => {
-            state.paused = if state.paused.is_some() { None } else { Some(state.buffer.end()) };
-        }
         KeyAction::Hold | KeyAction::Step | KeyAction::Faster | KeyAction::Slower => {
             change_pace(state, action);
         }
@@ -128,6 +141,9 @@ fn change_pace(state: &mut State, action: KeyAction) {
     let Some(pace) = &state.config.pace else {
         return state.notify("only a replay can be held or change its speed");
     };
+    if state.connections.is_ended() {
+        return state.notify("the replay is complete; g goes to its first event");
+    }
     match action {
         KeyAction::Hold => pace.toggle_hold(),
         KeyAction::Step => pace.step(),

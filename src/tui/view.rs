@@ -8,9 +8,10 @@ pub mod prompt;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
-use super::layout::ScreenLayout;
+use super::layout::{ScreenLayout, failure_lines};
 use super::overlays::{column_picker, help};
 use super::panels::panel;
+use super::scrolling::render_lines;
 use super::state::State;
 
 /// Draws a frame.
@@ -18,6 +19,7 @@ pub fn draw(state: &State, frame: &mut Frame<'_>) {
     let layout = ScreenLayout::new(state);
     let buffer = frame.buffer_mut();
     header::render(state, layout.header, layout.tabs, buffer);
+    render_lines(failure_lines(state), 0, layout.failures, buffer);
     position::render(state, layout.position, buffer);
     panel(state.screen).render(state, layout.body, buffer);
     if let Some(picker) = &state.column_picker {

@@ -5,6 +5,7 @@ mod endings;
 #[cfg(target_os = "linux")] // It reads memory from /proc.
 mod memory;
 mod pictures;
+mod stability;
 
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -219,6 +220,8 @@ fn redraws_after_sigstop() {
     shell.wait_for("REDACTED");
     shell.send(&["?"]);
     shell.wait_for("Esc closes)");
+    shell.send(&["q"]);
+    shell.wait("end of the help", |shell| !shell.contents().contains("Esc closes)"));
     shell.send(&["q"]);
     shell.assert_restored();
 }

@@ -47,14 +47,14 @@ pub fn handle_key(state: &mut State, action: KeyAction) -> bool {
     let page = usize::from(inner(state).height).max(1);
     let Some(picker) = &mut state.column_picker else { return false };
     match action {
-        KeyAction::Quit | KeyAction::Suspend | KeyAction::Help => return false,
+        KeyAction::Suspend | KeyAction::Help => return false,
         KeyAction::Pause => picker.toggle(),
         KeyAction::Open => {
             let chosen = std::mem::take(&mut picker.chosen);
             state.set_columns(chosen);
             state.column_picker = None;
         }
-        KeyAction::Back | KeyAction::Columns => state.column_picker = None,
+        KeyAction::Back | KeyAction::Columns | KeyAction::Quit => state.column_picker = None,
         _ => {
             let last = picker.names.len().saturating_sub(1);
             let target = scroll_target(action, picker.cursor, page, last);

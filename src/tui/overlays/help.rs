@@ -101,7 +101,7 @@ pub fn handle_key(state: &mut State, action: KeyAction) -> bool {
     let page = usize::from(inner.height).max(1);
     let last = lines(state, usize::from(inner.width)).len().saturating_sub(page);
     let target = match action {
-        KeyAction::Quit | KeyAction::Suspend => return false,
+        KeyAction::Suspend => return false,
         KeyAction::Down => Some(at + 1),
         KeyAction::Up => Some(at.saturating_sub(1)),
         KeyAction::PageDown | KeyAction::HalfDown | KeyAction::Pause => Some(at + page),

@@ -9,6 +9,7 @@ use ratatui::text::{Line, Span};
 use crate::analysis::surface_funnel::FUNNEL;
 use crate::model::id_prefix;
 use crate::text::terminal;
+use crate::tui::layout::{ScreenLayout, halves};
 use crate::tui::panel::Panel;
 use crate::tui::screen::Screen;
 use crate::tui::scrolling::render_lines;
@@ -21,34 +22,27 @@ pub struct BoardPanel;
 impl Panel for BoardPanel {
     fn render(&self, state: &State, area: Rect, buffer: &mut Buffer) {
         let scroll = state.scroll[Screen::Board.index()];
-        if area.width < 110 {
-            let lines = lines(state, usize::from(area.width));
-            return render_lines(lines, scroll, area, buffer);
+        for (area, lines) in columns(state, area) {
+            render_lines(lines, scroll, area, buffer);
         }
-        let half = area.width / 2;
-        let right = Rect::new(area.x + half, area.y, area.width - half, area.height);
-        let width = usize::from(half);
-        let first = [operators(state, width), funnel(state, width)].concat();
-        render_lines(first, scroll, Rect { width: half, ..area }, buffer);
-        let second = [triggers(state, width), pipelines(state, width), reviews(state)].concat();
-        render_lines(second, scroll, right, buffer);
     }
 
     fn line_count(&self, state: &State) -> usize {
-        lines(state, usize::from(state.size.0)).len()
+        let columns = columns(state, ScreenLayout::new(state).body);
+        columns.iter().map(|(_, lines)| lines.len()).max().unwrap_or(0)
     }
 }
 
-/// Returns the lines of the whole board in one column.
-fn lines(state: &State, width: usize) -> Vec<Line<'static>> {
-    [
-        operators(state, width),
-        funnel(state, width),
-        triggers(state, width),
-        pipelines(state, width),
-        reviews(state),
-    ]
-    .concat()
+/// Returns the columns of the board: one, or two if they fit.
+fn columns(state: &State, area: Rect) -> Vec<(Rect, Vec<Line<'static>>)> {
+    let (left, right) = if area.width < 110 { (area, area) } else { halves(area) };
+    let width = usize::from(left.width).saturating_sub(1);
+    let first = [operators(state, width), funnel(state, width)].concat();
+    let second = [triggers(state, width), pipelines(state, width), reviews(state)].concat();
+    if left == area {
+        return vec![(area, [first, second].concat())];
+    }
+    vec![(left, first), (right, second)]
 }
 
 fn heading(state: &State, text: &str) -> Line<'static> {
@@ -133,7 +127,7 @@ fn triggers(state: &State, width: usize) -> Vec<Line<'static>> {
     for (name, trigger) in state.workspace.triggers.named() {
         let [fired, completed, failed] = trigger.counts;
         let spans = vec![
-            Span::raw(format!("   {} ", cell(name, 24))),
+            Span::raw(format!("   {} ", cell(name, width.saturating_sub(52).clamp(8, 24)))),
             Span::raw(format!("fired {fired:>4}  done {completed:>4}  ")),
             Span::styled(
                 format!("failed {failed:>3}"),

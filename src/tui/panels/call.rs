@@ -15,21 +15,25 @@ use crate::analysis::call::Call;
 use crate::text::terminal;
 use crate::tui::keys::{KeyAction, KeyHint};
 use crate::tui::layout::ScreenLayout;
-use crate::tui::panel::{Panel, page, scroll_by_key};
+use crate::tui::panel::Panel;
 use crate::tui::screen::Screen;
-use crate::tui::scrolling::{render_lines, reversed};
+use crate::tui::scrolling::{render_lines, scroll_target};
 use crate::tui::state::State;
-use crate::tui::state::modes::CallPart;
+use crate::tui::state::modes::{CallLine, CallPart};
 use crate::tui::text::{length, sides};
 
-/// The selected call. It is scrolled from its end, so that the newest lines are visible.
+/// The selected call. Its newest lines are visible until it is scrolled; then the lines stay in place
+/// while others arrive.
 pub struct CallPanel;
 
 impl Panel for CallPanel {
     fn render(&self, state: &State, area: Rect, buffer: &mut Buffer) {
-        let sorted = state.calls.sorted();
-        let Some((sid, call)) = sorted.get(state.call_place()) else {
-            let hint = Line::styled("no calls yet", state.config.theme.quiet()).centered();
+        let Some((sid, call)) = state.current_call() else {
+            let text = match &state.selected_call {
+                Some(_) => "this call is not kept any more; press 2 to choose another",
+                None => "no calls yet",
+            };
+            let hint = Line::styled(text, state.config.theme.quiet()).centered();
             return Paragraph::new(hint).render(area, buffer);
         };
         let (head, body) = split(area);
@@ -39,30 +43,14 @@ impl Panel for CallPanel {
         let parts = CallLayout::new(state.call_part, body);
         let width = usize::from(parts.conversation.width);
         let lines = conversation::lines(state, transcript, width);
-        let height = usize::from(parts.conversation.height);
-        let scroll = state.scroll[Screen::Call.index()];
-        let first = lines.len().saturating_sub(height).saturating_sub(scroll);
+        let first = first_line(state, &lines, parts.conversation.height);
+        let lines = lines.into_iter().map(|(_, line)| line).collect();
         render_lines(lines, first, parts.conversation, buffer);
         if parts.emotion.height > 0 {
             emotion::render(state, transcript, parts.emotion, buffer);
         }
         if parts.latency.height > 0 {
-            let lines = latency::lines(state, transcript, parts.latency);
-            Paragraph::new(lines).render(parts.latency, buffer);
-        }
-    }
-
-    fn line_count(&self, state: &State) -> usize {
-        let sorted = state.calls.sorted();
-        let Some((_, call)) = sorted.get(state.call_place()) else { return 0 };
-        let parts = CallLayout::on_screen(state);
-        match state.call_part {
-            CallPart::Emotion => 0,
-            CallPart::Latency => latency::line_count(state, &call.transcript, parts.latency.height),
-            CallPart::All | CallPart::Conversation => {
-                let width = usize::from(parts.conversation.width);
-                conversation::lines(state, &call.transcript, width).len()
-            }
+            latency::render(state, transcript, parts.latency, buffer);
         }
     }
 
@@ -81,7 +69,7 @@ impl Panel for CallPanel {
         match action {
             KeyAction::Open => {
                 state.call_part = state.call_part.next();
-                state.scroll[Screen::Call.index()] = 0;
+                state.call_top = None;
             }
             KeyAction::OnlyCall => show_events(state),
             KeyAction::Copy => copy_sid(state),
@@ -90,16 +78,41 @@ impl Panel for CallPanel {
                 _ => state.call_part = CallPart::All,
             },
             _ => {
-                // The scrolled part is lower than the body, and its first line must be reachable.
-                let parts = CallLayout::on_screen(state);
-                let latency = state.call_part == CallPart::Latency;
-                let part = if latency { parts.latency } else { parts.conversation };
-                let rest = page(state).saturating_sub(usize::from(part.height));
-                return scroll_by_key(state, self.line_count(state) + rest, reversed(action));
+                return scroll(state, action);
             }
         }
         true
     }
+}
+
+/// Returns the index of the first visible line. Without a chosen one, the newest lines are visible.
+fn first_line(state: &State, lines: &[(CallLine, Line<'static>)], height: u16) -> usize {
+    let last = lines.len().saturating_sub(height.into());
+    let Some(top) = state.call_top else { return last };
+    let first = lines.partition_point(|(line, _)| (line.item, line.line) < (top.item, top.line));
+    first.min(last)
+}
+
+/// Scrolls the conversation or the latencies. Returns whether the key scrolls.
+fn scroll(state: &mut State, action: KeyAction) -> bool {
+    let parts = CallLayout::on_screen(state);
+    let Some((_, call)) = state.current_call() else { return false };
+    let (lines, height) = if state.call_part == CallPart::Latency {
+        let lines = latency::turns(state, &call.transcript, parts.latency);
+        let used = latency::summary_height(state, &call.transcript, parts.latency.height);
+        (lines, parts.latency.height.saturating_sub(used))
+    } else {
+        let width = usize::from(parts.conversation.width);
+        (conversation::lines(state, &call.transcript, width), parts.conversation.height)
+    };
+    let last = lines.len().saturating_sub(height.into());
+    let first = first_line(state, &lines, height);
+    let Some(target) = scroll_target(action, first, usize::from(height).max(1), last) else {
+        return false;
+    };
+    let top = lines.get(target).map(|(line, _)| *line);
+    state.call_top = top.filter(|_| target < last);
+    true
 }
 
 /// The areas of the parts of a call. A part that is not shown has height 0.

@@ -60,7 +60,7 @@ impl Panel for CallsPanel {
         ]
     }
 
-    fn status(&self, state: &State) -> Option<Vec<Span<'static>>> {
+    fn status(&self, state: &State) -> Vec<Span<'static>> {
         let sorted = state.calls.sorted();
         let ended = sorted.iter().filter(|(_, call)| call.ended.is_some()).count() as u64;
         let active = sorted.len() as u64 - ended;
@@ -71,7 +71,7 @@ impl Panel for CallsPanel {
             let text = format!("{} earlier not kept ", count(missing));
             spans.push(Span::styled(text, state.config.theme.warning()));
         }
-        Some(spans)
+        spans
     }
 
     fn handle_key(&self, state: &mut State, action: KeyAction) -> bool {

@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 
 use crate::analysis::stats::text::span;
 use crate::model::family;
+use crate::tui::layout::{ScreenLayout, halves};
 use crate::tui::live_stats::SECONDS;
 use crate::tui::panel::Panel;
 use crate::tui::screen::Screen;
@@ -23,26 +24,26 @@ pub struct StatsPanel;
 impl Panel for StatsPanel {
     fn render(&self, state: &State, area: Rect, buffer: &mut Buffer) {
         let scroll = state.scroll[Screen::Stats.index()];
-        if area.width < 110 {
-            let lines = lines(state, usize::from(area.width));
-            return render_lines(lines, scroll, area, buffer);
+        for (area, lines) in columns(state, area) {
+            render_lines(lines, scroll, area, buffer);
         }
-        let half = area.width / 2;
-        let right = Rect::new(area.x + half, area.y, area.width - half, area.height);
-        let width = usize::from(half).saturating_sub(1);
-        let first = [rates(state, width), percentiles(state), outcomes(state, width)].concat();
-        render_lines(first, scroll, Rect { width: half, ..area }, buffer);
-        render_lines(types(state, width), scroll, right, buffer);
     }
 
     fn line_count(&self, state: &State) -> usize {
-        lines(state, usize::from(state.size.0)).len()
+        let columns = columns(state, ScreenLayout::new(state).body);
+        columns.iter().map(|(_, lines)| lines.len()).max().unwrap_or(0)
     }
 }
 
-/// Returns the lines of all statistics in one column.
-fn lines(state: &State, width: usize) -> Vec<Line<'static>> {
-    [rates(state, width), percentiles(state), outcomes(state, width), types(state, width)].concat()
+/// Returns the columns of the statistics: one, or two if they fit.
+fn columns(state: &State, area: Rect) -> Vec<(Rect, Vec<Line<'static>>)> {
+    let (left, right) = if area.width < 110 { (area, area) } else { halves(area) };
+    let width = usize::from(left.width).saturating_sub(1);
+    let first = [rates(state, width), percentiles(state, width), outcomes(state, width)].concat();
+    if left == area {
+        return vec![(area, [first, types(state, width)].concat())];
+    }
+    vec![(left, first), (right, types(state, width))]
 }
 
 fn rates(state: &State, width: usize) -> Vec<Line<'static>> {
@@ -83,11 +84,13 @@ fn level(value: u64, max: u64) -> &'static str {
     BARS[usize::try_from(level).unwrap_or(8).min(8)]
 }
 
-fn percentiles(state: &State) -> Vec<Line<'static>> {
+fn percentiles(state: &State, width: usize) -> Vec<Line<'static>> {
     let theme = state.config.theme;
+    // Three durations and a count follow the name.
+    let name_width = width.saturating_sub(43).clamp(8, 24);
     let mut lines = vec![Line::from(vec![
-        Span::styled(format!(" {}", cell("Percentiles", 26)), theme.heading()),
-        Span::styled("      p50       p95       p99   count", theme.quiet()),
+        Span::styled(format!(" {}", cell("Percentiles", name_width + 2)), theme.heading()),
+        Span::styled("      p50       p95       p99     count", theme.quiet()),
     ])];
     for (name, measured) in state.stats.totals.durations() {
         let Some([p50, p95, p99]) = measured.percentiles().map(|percentiles| percentiles.map(span))
@@ -96,8 +99,8 @@ fn percentiles(state: &State) -> Vec<Line<'static>> {
         };
         let number = count(measured.count());
         lines.push(Line::raw(format!(
-            "   {}{p50:>9} {p95:>9} {p99:>9} {number:>7}",
-            cell(name, 24)
+            "   {}{p50:>9} {p95:>9} {p99:>9} {number:>9}",
+            cell(name, name_width)
         )));
     }
     lines.push(Line::default());

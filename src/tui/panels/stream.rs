@@ -2,9 +2,11 @@
 
 mod detail;
 mod list;
+mod status;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use ratatui::text::Span;
 use ratatui::widgets::{Block, Borders, Widget};
 
 use crate::tui::filtering::toggle_call_filter;
@@ -54,6 +56,10 @@ impl Panel for StreamPanel {
             ];
         }
         list_hints(state)
+    }
+
+    fn status(&self, state: &State) -> Vec<Span<'static>> {
+        status::spans(state)
     }
 
     fn handle_key(&self, state: &mut State, action: KeyAction) -> bool {
@@ -115,14 +121,14 @@ fn list_hints(state: &State) -> Vec<KeyHint> {
     if !state.follow {
         hints.push((KeyAction::Bottom, "follow"));
     }
-    hints.push((KeyAction::Pause, if state.paused.is_some() { "resume" } else { "pause" }));
+    hints.push((KeyAction::Pause, if state.buffer.is_paused() { "resume" } else { "pause" }));
     hints.push((KeyAction::Filter, "filter"));
     if state.filter.is_some() {
         hints.push((KeyAction::ToggleFilter, if state.filter_enabled { "off" } else { "on" }));
     }
-    if state.config.pace.is_some() && !state.connections.is_ended() {
+    if let Some(pace) = state.config.pace.as_ref().filter(|_| !state.connections.is_ended()) {
         hints.extend([
-            (KeyAction::Hold, "hold"),
+            (KeyAction::Hold, if pace.is_held() { "resume" } else { "hold" }),
             (KeyAction::Step, "step"),
             (KeyAction::Faster, "faster"),
             (KeyAction::Slower, "slower"),
@@ -156,7 +162,7 @@ fn move_selection(state: &mut State, action: KeyAction) -> bool {
         }
         KeyAction::Bottom => {
             select(state, u64::MAX);
-            state.follow = state.paused.is_none();
+            state.follow = !state.buffer.is_paused();
         }
         KeyAction::NextError => jump(state, true, "error", is_error),
         KeyAction::PreviousError => jump(state, false, "error", is_error),
@@ -203,10 +209,19 @@ fn search_or_filter(state: &mut State, action: KeyAction) -> bool {
 
 fn change_view(state: &mut State, action: KeyAction) -> bool {
     match action {
-        KeyAction::Open | KeyAction::Into => match &mut state.detail {
-            Some(detail) => detail.focused = true,
-            None => state.detail = Some(DetailPane::default()),
-        },
+        KeyAction::Open | KeyAction::Into => {
+            // A key must act on the event that is seen, not on one that has just arrived.
+            state.follow = false;
+            match &mut state.detail {
+                Some(detail) => detail.focused = true,
+                None => state.detail = Some(DetailPane::default()),
+            }
+        }
+        KeyAction::Pause => {
+            if !state.resume() {
+                state.pause();
+            }
+        }
         KeyAction::Back => close_one(state),
         KeyAction::Out => state.detail = None,
         KeyAction::Grow => state.detail_percent = (state.detail_percent + 5).min(80),
@@ -232,9 +247,8 @@ fn change_view(state: &mut State, action: KeyAction) -> bool {
 
 /// Closes the first of these that is open: the detail, the search, the pause.
 fn close_one(state: &mut State) {
-    let is_closed = state.detail.take().is_some()
-        || state.search.take().is_some()
-        || state.paused.take().is_some();
+    let is_closed =
+        state.detail.take().is_some() || state.search.take().is_some() || state.resume();
     if !is_closed {
         state.notify("press q to quit");
     }

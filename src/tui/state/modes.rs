@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::output::stored_event::StoredEvent;
 use crate::tui::screen::Screen;
 
 /// How the times of events are shown.
@@ -55,6 +56,15 @@ impl CallPart {
     }
 }
 
+/// A line of a call, which stays the same when others are added or evicted before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallLine {
+    /// The number of the item of the transcript, or of the turn.
+    pub item: u64,
+    /// The index of the line among those of the item.
+    pub line: usize,
+}
+
 /// The target of a drag with the mouse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DragTarget {
@@ -69,6 +79,8 @@ pub enum DragTarget {
 pub struct DetailPane {
     /// Whether the keys act on the detail rather than on the list.
     pub focused: bool,
+    /// The number of the event that is shown, and the event.
+    pub event: Option<(u64, StoredEvent)>,
     /// The index of the line under the cursor.
     pub cursor: usize,
     /// The jq paths of the folded values.

@@ -121,7 +121,7 @@ fn filters_and_searches_stay_within_their_time_slice() {
     key(&mut state, KeyCode::Char('n'));
     advance(&mut state, TimeSlice::with_events(400).until(expired));
     assert!(
-        state.search.as_ref().is_some_and(|search| search.task.is_some()),
+        state.search.as_ref().is_some_and(|search| search.pending.is_some()),
         "no event is tested after the deadline"
     );
 }

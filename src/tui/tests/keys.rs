@@ -68,11 +68,18 @@ fn the_selection_stays_on_its_event_when_older_events_are_dropped() {
 #[test]
 fn a_paused_list_does_not_move_and_counts_new_events() {
     let mut state = screen_with_events(5);
-    press(&mut state, " ");
+    press(&mut state, "2 ");
+    assert!(!state.buffer.is_paused() && text(&state).contains("only the stream can be paused"));
+    press(&mut state, "1 ");
     feed(&mut state, 10, json!({"event_type": "call.started"}));
     feed(&mut state, 11, json!({"event_type": "call.started"}));
     assert_eq!((state.rows().len(), state.selected), (5, 4));
     assert!(text(&state).contains("PAUSED, 2 new"));
+    for key in ["2", "3", "4", "5"] {
+        press(&mut state, key);
+        assert!(!text(&state).contains("PAUSED"), "a badge describes the screen it is on");
+    }
+    press(&mut state, "1");
     press(&mut state, " ");
     assert_eq!((state.rows().len(), state.selected), (7, 6));
 }
@@ -93,12 +100,15 @@ fn keys_go_to_errors_marks_and_matches() {
     press(&mut state, "mU");
     assert_eq!((state.marks.len(), state.selected), (1, 9));
     assert!(text(&state).contains("no mark before this one"));
-    press(&mut state, "g/tool_3.\n");
+    press(&mut state, "g/tool_3\\d\n");
     assert_eq!(state.selected, 30);
     press(&mut state, "n");
     assert_eq!(state.selected, 31);
     press(&mut state, "NN");
     assert_eq!(state.selected, 39, "the search wraps around");
+    let seen = text(&state);
+    assert!(seen.contains("the search continues at the newest event"), "{seen}");
+    assert!(seen.contains("/tool_3\\d 10/10"), "{seen}");
     press(&mut state, "/nowhere\n");
     assert!(text(&state).contains("no match"));
     press(&mut state, "/(\n");
@@ -169,6 +179,15 @@ fn escape_closes_one_thing_at_a_time_and_never_quits() {
     assert!(state.detail.is_none() && state.search.is_some());
     press(&mut state, "\u{1b}\u{1b}\u{1b}");
     assert!(state.search.is_none() && state.effects.is_empty());
+    for overlay in ["?", "x"] {
+        press(&mut state, overlay);
+        press(&mut state, "q");
+        assert!(state.help.is_none() && state.column_picker.is_none(), "q closes {overlay}");
+        press(&mut state, overlay);
+        press_control(&mut state, 'c');
+        assert!(state.help.is_none() && state.column_picker.is_none(), "^C closes {overlay}");
+    }
+    assert!(state.effects.is_empty(), "q in an overlay does not end the session");
 }
 
 #[test]

@@ -97,8 +97,8 @@ fn a_click_on_the_replay_bar_selects_a_buffered_event() {
     mouse(&mut state, MouseEventKind::Down(MouseButton::Left), half, 2);
     assert_eq!(
         (state.selected, state.follow, pace.label().as_str()),
-        (20, false, "▶ 10×"),
-        "the replay does not run ahead"
+        (20, false, "‖ held, 10×"),
+        "the replay does not run on meanwhile"
     );
     assert!(text(&state).contains("━◆━"), "{}", text(&state));
     mouse(&mut state, MouseEventKind::Drag(MouseButton::Left), bar.start, 9);
@@ -118,14 +118,17 @@ fn a_click_on_the_replay_bar_selects_a_buffered_event() {
 #[test]
 fn a_click_on_the_replay_bar_runs_ahead_to_a_later_place() {
     let (mut state, pace, bar) = replayed(10);
-    press(&mut state, "4 ");
+    press(&mut state, " 4");
     mouse(
         &mut state,
         MouseEventKind::Down(MouseButton::Left),
         u16::midpoint(bar.start, bar.end),
         2,
     );
-    assert_eq!((state.screen, state.paused, state.follow), (Screen::Stream, None, true));
+    assert_eq!(
+        (state.screen, state.buffer.is_paused(), state.follow),
+        (Screen::Stream, false, true)
+    );
     assert_eq!(pace.label(), "▶▶ seeking");
     pace.reach(0, 475);
     assert_eq!(pace.label(), "▶▶ seeking");

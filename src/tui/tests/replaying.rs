@@ -35,6 +35,7 @@ fn a_replay_shows_its_position_and_runs_ahead_to_a_time() {
     assert!(seen.contains("2026-05-05 16:53:59 ━━━") && seen.contains("─   25%  ▶ 10×"), "{seen}");
     press(&mut state, "@16:53:30\n");
     assert_eq!(state.selected, 10, "the event is buffered");
+    assert!(text(&state).contains("‖ held, 10×") && text(&state).contains(" p resume "));
     press(&mut state, "@+5s\n");
     assert_eq!(state.selected, 15);
     press(&mut state, "@-3s\n");
@@ -48,6 +49,17 @@ fn a_replay_shows_its_position_and_runs_ahead_to_a_time() {
     assert!(text(&state).contains("100%  complete"));
     press(&mut state, "@16:59\n");
     assert!(text(&state).contains("no event at or after that time"));
+    press(&mut state, "p");
+    assert!(text(&state).contains("the replay is complete; g goes to its first event"));
+}
+
+#[test]
+fn ages_in_a_replay_are_measured_from_its_last_event() {
+    let mut state = screen_with_events(4);
+    state.config.pace = Some(Arc::default());
+    update(&mut state, Msg::Tick(at(5000)));
+    press(&mut state, "tt");
+    assert!(text(&state).contains("     3s tool_call"), "{}", text(&state));
 }
 
 #[test]

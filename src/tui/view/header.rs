@@ -1,69 +1,119 @@
 //! The header and the line of the tabs.
 //!
 //! The header shows the source, the connection, the counts and whether values are revealed. The
-//! line below shows the tabs and the status: the pause, the search and the filter.
+//! line below shows the tabs and the status of the panel.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Span;
 use ratatui::widgets::Widget;
+use unicode_width::UnicodeWidthStr;
 
-use crate::model::Kind;
+use crate::model::{Kind, id_prefix, is_uuid};
 use crate::text::terminal;
 use crate::tui::layout::ScreenLayout;
 use crate::tui::panels::panel;
 use crate::tui::screen::Screen;
 use crate::tui::state::State;
 use crate::tui::state::connections::ConnectionStatus;
-use crate::tui::text::{cell, count, counted, length, sides, width};
+use crate::tui::text::{cell, count, counted, cut, length, sides, width};
 
 /// Draws the header and the line of the tabs.
 pub fn render(state: &State, header: Rect, tabs: Rect, buffer: &mut Buffer) {
     let (privacy, columns) = (privacy(state), usize::from(header.width));
-    let room = columns.saturating_sub(width(&privacy));
+    let room = columns.saturating_sub(width(&privacy) + 1);
     sides(summary(state, header.width, room), privacy, columns).render(header, buffer);
     if tabs.height > 0 {
-        let columns = usize::from(tabs.width);
-        sides(tab_spans(state), status(state), columns).render(tabs, buffer);
+        let (spans, columns) = (tab_spans(state), usize::from(tabs.width));
+        // The tabs are never cut for the sake of the status.
+        let status = cut(status(state), columns.saturating_sub(width(&spans) + 1));
+        sides(spans, status.spans, columns).render(tabs, buffer);
     }
 }
 
-/// Returns the source, its connection, the rate and the counts.
+/// A part of the header.
+struct HeaderPart {
+    spans: Vec<Span<'static>>,
+    /// Parts with a lower rank are shown first if there is not enough room.
+    rank: usize,
+}
+
+/// Returns the source, its connection, the rate and the counts. Losses and other problems take
+/// precedence, and the name of the source is shortened for the other parts.
 fn summary(state: &State, columns: u16, room: usize) -> Vec<Span<'static>> {
     let theme = state.config.theme;
     let (totals, filtered_out) = (&state.stats.totals, &state.stats.filtered_out);
-    let title = format!(" {} ", terminal::visible(&state.config.title));
-    let mut spans = vec![Span::styled(title, theme.heading())];
-    spans.extend(connection(state, columns));
-    let mut part = |text: String, style| {
-        spans.push(Span::raw("  "));
-        spans.push(Span::styled(text, style));
+    let mut parts = vec![HeaderPart { spans: connection(state, columns), rank: CONNECTION }];
+    let mut part = |rank: usize, text: String, style| {
+        parts.push(HeaderPart { spans: vec![Span::styled(text, style)], rank });
     };
-    part(format!("{}/s", count(state.stats.rate())), theme.heading());
-    part(counted(totals.events + filtered_out.events, "event"), theme.quiet());
+    part(4, format!("{}/s", count(state.stats.rate())), theme.heading());
+    part(5, counted(totals.events + filtered_out.events, "event"), theme.quiet());
     let gaps = totals.count_of(Kind::TapGap) + filtered_out.gaps;
     let malformed = totals.count_of(Kind::TapMalformed) + filtered_out.malformed;
     let drifted = totals.drifted + filtered_out.drifted;
-    let counts = [
-        ("gaps", gaps, theme.error()),
-        ("malformed", malformed, theme.error()),
-        ("drift", drifted, theme.warning()),
-        ("filtered out", filtered_out.events, theme.quiet()),
-    ]
-    .map(|(name, number, style)| (format!("  {name} {}", count(number)), number > 0, style));
-    // Counts above zero are always shown; zeros are shown only if there is room.
-    let needed: usize =
-        counts.iter().filter(|(_, is_nonzero, _)| *is_nonzero).map(|(text, ..)| text.len()).sum();
-    let mut room = room.saturating_sub(width(&spans) + needed + 1);
-    for (text, is_nonzero, style) in counts {
-        if is_nonzero {
-            spans.push(Span::styled(text, style));
-        } else if text.len() <= room {
-            room -= text.len();
-            spans.push(Span::styled(text, theme.quiet()));
+    for (rank, name, number, style) in [
+        (0, "gaps", gaps, theme.error()),
+        (1, "malformed", malformed, theme.error()),
+        (3, "drift", drifted, theme.warning()),
+        (6, "filtered out", filtered_out.events, theme.quiet()),
+    ] {
+        // A zero is shown last, if there is room for the whole name of the source before it.
+        let (rank, style) = if number > 0 { (rank, style) } else { (rank + 10, theme.quiet()) };
+        part(rank, format!("{name} {}", count(number)), style);
+    }
+    let title = title(state, usize::MAX);
+    let mut is_shown = vec![false; parts.len()];
+    let mut left = room;
+    for is_zero in [false, true] {
+        let mut order: Vec<_> =
+            (0..parts.len()).filter(|at| (parts[*at].rank >= 10) == is_zero).collect();
+        order.sort_by_key(|at| parts[*at].rank);
+        let reserved = if is_zero { title.width() } else { title.width().min(MIN_TITLE) };
+        for at in order {
+            let needed = width(&parts[at].spans) + SEPARATOR.len();
+            // A loss is worth more than the name of the source.
+            let reserved = if parts[at].rank == 0 { 0 } else { reserved };
+            if needed + reserved > left && parts[at].rank == CONNECTION {
+                // Part of it is better than nothing.
+                let room = left.saturating_sub(reserved + SEPARATOR.len());
+                parts[at].spans = cut(std::mem::take(&mut parts[at].spans), room).spans;
+            }
+            let needed = width(&parts[at].spans) + SEPARATOR.len();
+            is_shown[at] = needed + reserved <= left;
+            left -= if is_shown[at] { needed } else { 0 };
         }
     }
+    let mut spans = vec![Span::styled(self::title(state, left), theme.heading())];
+    let shown = parts.into_iter().zip(is_shown).filter(|(_, is_shown)| *is_shown);
+    for (at, (part, _)) in shown.enumerate() {
+        spans.push(Span::raw(if at == 0 { " " } else { SEPARATOR }));
+        spans.extend(part.spans);
+    }
     spans
+}
+
+/// The space between two parts of the header.
+const SEPARATOR: &str = "  ";
+
+/// The rank of the connection.
+const CONNECTION: usize = 2;
+
+/// The width that the name of the source keeps while other parts are left out.
+const MIN_TITLE: usize = 10;
+
+/// Returns the name of the source in at most `room` cells. Ids are shortened first.
+fn title(state: &State, room: usize) -> String {
+    let title = format!(" {}", terminal::visible(&state.config.title));
+    if title.width() <= room {
+        return title;
+    }
+    let names = state.config.title.split(", ").map(|name| {
+        let name = terminal::visible(name);
+        if is_uuid(&name) { format!("{}…", id_prefix(&name)) } else { name.into_owned() }
+    });
+    let short = format!(" {}", names.collect::<Vec<_>>().join(", "));
+    cell(&short, short.width().min(room))
 }
 
 /// Returns the state of the connections, or the pace of a replay.
@@ -91,6 +141,9 @@ fn connection(state: &State, columns: u16) -> Vec<Span<'static>> {
                 Span::styled(format!("◌ reconnecting{of}"), theme.warning()),
                 Span::styled(rest, theme.warning()),
             ]
+        }
+        ConnectionStatus::Ended if !state.failures.is_empty() => {
+            vec![Span::styled("■ failed", theme.error())]
         }
         ConnectionStatus::Ended => vec![Span::styled("■ ended", theme.heading())],
     }
@@ -134,43 +187,8 @@ pub fn tab_at(state: &State, at: Position) -> Option<Screen> {
     })
 }
 
-/// Returns the status beside the tabs: that of the panel, or else the pause, the search and the
-/// filter.
+/// Returns the status beside the tabs.
 #[must_use]
 pub fn status(state: &State) -> Vec<Span<'static>> {
-    let theme = state.config.theme;
-    if let Some(spans) = panel(state.screen).status(state) {
-        return spans;
-    }
-    let mut spans = Vec::new();
-    if let Some(end) = state.paused {
-        let word = if state.size.0 < 60 { "‖" } else { "PAUSED," };
-        let text = format!(" {word} {} new ", count(state.buffer.end().saturating_sub(end)));
-        spans.push(Span::styled(text, theme.warning()));
-    } else if !state.follow && state.screen == Screen::Stream {
-        let rows = state.rows();
-        let below = rows.len().saturating_sub(rows.place(state.selected) + 1) as u64;
-        spans.push(Span::styled(format!(" {} below ", count(below)), theme.quiet()));
-    }
-    if let Some(search) = &state.search {
-        let pending = if search.task.is_some() { "…" } else { "" };
-        let text = format!(" /{}{pending} ", terminal::visible(&search.pattern));
-        spans.push(Span::styled(text, theme.quiet()));
-    }
-    if let Some(filter) = &state.filter {
-        let source = terminal::visible(&filter.source).into_owned();
-        if state.filter_enabled {
-            let listed = count(state.rows().len() as u64);
-            let all = count(state.buffer.end() - state.buffer.first());
-            let pending = if filter.is_finished(&state.buffer) { "" } else { "…" };
-            spans.push(Span::styled(format!(" {listed}{pending} of {all} "), theme.heading()));
-            if state.size.0 >= 100 {
-                let source = cell(&source, source.chars().count().min(48));
-                spans.push(Span::styled(format!(" {source} "), theme.key()));
-            }
-        } else {
-            spans.push(Span::styled(" filter off ", theme.quiet()));
-        }
-    }
-    spans
+    panel(state.screen).status(state)
 }

@@ -64,6 +64,7 @@ fn messages(state: &State, prompt: &Prompt, width: usize) -> Vec<Line<'static>> 
                 theme.error(),
             )],
             width,
+            1,
         ));
         for line in error.detail().into_iter().flat_map(str::lines) {
             lines.push(Line::styled(format!(" {}", terminal::visible(line)), theme.quiet()));
@@ -80,10 +81,21 @@ fn messages(state: &State, prompt: &Prompt, width: usize) -> Vec<Line<'static>> 
             lines.extend(wrap(
                 vec![Span::styled(format!(" {}", terminal::visible(warning)), theme.warning())],
                 width,
+                1,
             ));
         }
     } else {
-        let commands = format!(" {}", commands::summary());
+        let commands = match commands::missing_argument(&prompt.line.text()) {
+            Some("TIME") => {
+                " a time such as 09:30, 2026-05-05T09:30:00Z, +5m or -30s from the selected event"
+                    .to_owned()
+            }
+            Some("SID") => " the SID of a call; Tab completes it".to_owned(),
+            Some("FILE") => {
+                " a new file that only you can read; hidden values stay hidden in it".to_owned()
+            }
+            _ => format!(" {}", commands::summary()),
+        };
         let hint = match prompt.purpose {
             Purpose::Filter if !state.config.named.is_empty() => {
                 " a jq expression, such as .duration_seconds > 60, or the @name of a named filter; empty keeps all"

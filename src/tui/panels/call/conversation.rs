@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 use crate::analysis::call::transcript::{NoteLevel, Speaker, Transcript, TranscriptItem};
 use crate::text::{MASK, terminal};
 use crate::tui::state::State;
+use crate::tui::state::modes::CallLine;
 use crate::tui::style::Theme;
 use crate::tui::text::{counted, cut, wrap};
 
@@ -13,8 +14,12 @@ use crate::tui::text::{counted, cut, wrap};
 const NO_SPEECH: &str =
     " no speech yet; use `evtap observe` or --auto-observe to receive the transcript";
 
-/// Returns the lines of the conversation.
-pub fn lines(state: &State, transcript: &Transcript, width: usize) -> Vec<Line<'static>> {
+/// Returns the lines of the conversation, each with the item that it belongs to.
+pub fn lines(
+    state: &State,
+    transcript: &Transcript,
+    width: usize,
+) -> Vec<(CallLine, Line<'static>)> {
     let theme = state.config.theme;
     let mut lines = Vec::new();
     let missing = transcript.missing();
@@ -25,7 +30,11 @@ pub fn lines(state: &State, transcript: &Transcript, width: usize) -> Vec<Line<'
     if transcript.items.iter().all(|(_, item)| matches!(item, TranscriptItem::Note(..))) {
         lines.push(cut(vec![Span::styled(NO_SPEECH, theme.quiet())], width));
     }
+    let mut numbered = Vec::new();
+    let mut number = missing;
+    push_numbered(&mut numbered, number, &mut lines);
     for (time, item) in &transcript.items {
+        number += 1;
         let clock = time.to_zoned(state.config.zone.clone()).strftime("%H:%M:%S").to_string();
         match item {
             TranscriptItem::Utterance { speaker, text, marks, deltas } => {
@@ -40,11 +49,22 @@ pub fn lines(state: &State, transcript: &Transcript, width: usize) -> Vec<Line<'
                     NoteLevel::Warning => theme.warning(),
                 };
                 let text = format!("   · {clock} {}", terminal::visible(text));
-                lines.push(cut(vec![Span::styled(text, style)], width));
+                lines.extend(wrap(vec![Span::styled(text, style)], width, 5));
             }
         }
+        push_numbered(&mut numbered, number, &mut lines);
     }
-    lines
+    numbered
+}
+
+/// Moves the lines of an item to the numbered ones.
+fn push_numbered(
+    numbered: &mut Vec<(CallLine, Line<'static>)>,
+    item: u64,
+    lines: &mut Vec<Line<'static>>,
+) {
+    let of_item = lines.drain(..).enumerate();
+    numbered.extend(of_item.map(|(line, text)| (CallLine { item, line }, text)));
 }
 
 /// An utterance, which may still be growing.
@@ -78,7 +98,7 @@ impl Bubble<'_> {
         lines.push(cut(head, width));
         let text_style = if self.text == MASK { theme.masked() } else { Style::new() };
         let text = vec![Span::styled(terminal::visible(self.text).into_owned(), text_style)];
-        for mut line in wrap(text, (width * 5 / 6).saturating_sub(4).max(8)) {
+        for mut line in wrap(text, (width * 5 / 6).saturating_sub(4).max(8), 0) {
             line.spans.insert(0, Span::styled(format!("{} ▏ ", " ".repeat(indent)), style));
             lines.push(line);
         }

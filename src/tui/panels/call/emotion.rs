@@ -8,7 +8,7 @@ use ratatui::widgets::{Axis, Chart, Dataset, GraphType, Widget};
 
 use crate::analysis::call::transcript::Transcript;
 use crate::tui::state::State;
-use crate::tui::text::length;
+use crate::tui::text::{cut, length};
 
 /// Draws the chart.
 pub fn render(state: &State, transcript: &Transcript, area: Rect, buffer: &mut Buffer) {
@@ -47,7 +47,7 @@ pub fn render(state: &State, transcript: &Transcript, area: Rect, buffer: &mut B
     let mut below = area;
     below.y += 1;
     below.height = below.height.saturating_sub(1);
-    legend.render(area, buffer);
+    cut(legend.spans, usize::from(area.width)).render(area, buffer);
     let chart = Chart::new(vec![
         line(Marker::Dot, theme.warning(), arousal.as_slice()),
         line(Marker::Braille, theme.good(), valence.as_slice()),

@@ -101,7 +101,7 @@ fn screen_lines(state: &State, width: usize) -> Vec<(usize, Line<'static>)> {
     for (at, line) in lines.into_iter().enumerate() {
         let is_folded = detail.folded.contains(&line.path);
         let spans = spans(state, line, is_folded);
-        let wrapped = if state.wrap { wrap(spans, width) } else { vec![cut(spans, width)] };
+        let wrapped = if state.wrap { wrap(spans, width, 7) } else { vec![cut(spans, width)] };
         for mut line in wrapped {
             if at == cursor && detail.focused {
                 line = line.patch_style(theme.selected());
