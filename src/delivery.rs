@@ -14,6 +14,9 @@ mod lifecycle;
 #[cfg(feature = "nats")]
 mod publish;
 mod record;
+mod trace_collector_client;
+mod trace_export;
+mod trace_queue;
 
 use std::sync::Arc;
 
@@ -24,6 +27,8 @@ pub use lifecycle::Lifecycle;
 #[cfg(feature = "nats")]
 pub use publish::{PublishConfig, Publisher};
 pub use record::Recorder;
+pub use trace_collector_client::{CollectorClient, traces_url};
+pub use trace_export::TraceExporter;
 
 use crate::model::Frame;
 use crate::output::OutputError;
@@ -151,6 +156,11 @@ impl Delivery {
         self.cursor.as_ref().map_or(Ok(()), Cursor::commit)?;
         self.receipts.confirm();
         Ok(())
+    }
+
+    /// Ends the destinations at the end of the run, even after a failure.
+    pub fn end(&mut self) {
+        self.destinations.iter_mut().for_each(|destination| destination.end());
     }
 
     /// Delivers what is pending and forces the destinations and the cursor to disk.

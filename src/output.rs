@@ -25,6 +25,7 @@ pub mod stored_event;
 mod style;
 pub mod table;
 pub mod template;
+pub mod trace_status;
 pub mod writer;
 
 pub use encoder::{Encoder, OutputError};

@@ -187,6 +187,7 @@ impl Pipeline {
             self.delivery.finish()?;
             Ok(exit)
         });
+        self.delivery.end();
         self.counts.destinations = self.delivery.counts();
         self.counts.failed = self.failures();
         let failure = match processed {

@@ -5,7 +5,9 @@
 //! module, and add the options to [`DestinationArgs`] and to [`DestinationArgs::resolve`].
 
 mod forward;
+mod headers;
 mod options;
+mod otlp;
 #[cfg(feature = "nats")]
 mod publish;
 mod record;
@@ -23,6 +25,7 @@ use crate::transport::client::Network;
 use forward::ForwardArgs;
 use options::DestinationOptions;
 pub use options::{DestinationContext, OpenDestination};
+pub use otlp::OtlpArgs;
 #[cfg(feature = "nats")]
 use publish::PublishArgs;
 use record::RecordArgs;

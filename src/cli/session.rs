@@ -15,7 +15,7 @@ use crate::cli::platform::SourceTask;
 use crate::cli::progress::ProgressLine;
 use crate::delivery::{Cursor, Delivery, Destination};
 use crate::error::{Error, Exit, Result};
-use crate::output::status::{self, StatusFormat};
+use crate::output::status::{self, DestinationCounts, StatusFormat};
 use crate::pipeline::pacing::Pace;
 use crate::pipeline::{Pipeline, RunOutcome, Stages};
 use crate::query::program::THREAD_STACK;
@@ -258,7 +258,7 @@ impl Ending<'_> {
             failure = errors.next();
             errors.for_each(|error| status::failed(self.format, &error));
         }
-        let refused = outcome.counts.destinations.iter().any(|counts| counts.refused > 0);
+        let refused = outcome.counts.destinations.iter().any(DestinationCounts::has_losses);
         let is_lost =
             self.fail_on_gap && (outcome.counts.gaps > 0 || refused) && outcome.exit == Exit::Done;
         failure.map_or(Ok(if is_lost { Exit::Lost } else { outcome.exit }), Err)

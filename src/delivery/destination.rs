@@ -75,6 +75,9 @@ pub trait Destination: Send {
         Ok(())
     }
 
+    /// Called once at the end of the run, even if the run failed.
+    fn end(&mut self) {}
+
     /// Returns the counts for the summary of the run, if there are any.
     fn counts(&self) -> Option<DestinationCounts> {
         None

@@ -108,8 +108,7 @@ impl Forwarder {
     /// Creates a forwarder to `endpoint`, which uses the timers and sockets of `runtime`.
     #[must_use]
     pub fn new(endpoint: Endpoint, runtime: Handle) -> Self {
-        let counts =
-            DestinationCounts { name: "endpoint", verb: "forwarded", delivered: 0, refused: 0 };
+        let counts = DestinationCounts::new("endpoint", "forwarded");
         Self { endpoint, runtime, waiting: VecDeque::new(), bytes: 0, counts, stop: Arc::default() }
     }
 

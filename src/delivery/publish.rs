@@ -155,12 +155,7 @@ impl Publisher {
             runtime,
             queues: HashMap::new(),
             bytes: 0,
-            counts: DestinationCounts {
-                name: "broker",
-                verb: "published",
-                delivered: 0,
-                refused: 0,
-            },
+            counts: DestinationCounts::new("broker", "published"),
             stop: Arc::default(),
         }
     }

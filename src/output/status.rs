@@ -71,8 +71,42 @@ pub struct DestinationCounts {
     pub verb: &'static str,
     /// The number of delivered events.
     pub delivered: u64,
+    /// What is counted, if it is not events: `span`.
+    pub unit: Option<&'static str>,
     /// The number of events that the destination refused permanently.
     pub refused: u64,
+    /// The number of those that were dropped, if the destination may drop any.
+    pub dropped: Option<u64>,
+}
+
+impl DestinationCounts {
+    /// Creates the counts of a destination that got nothing yet.
+    #[must_use]
+    pub const fn new(name: &'static str, verb: &'static str) -> Self {
+        Self { name, verb, delivered: 0, unit: None, refused: 0, dropped: None }
+    }
+
+    /// Returns whether something was not delivered.
+    #[must_use]
+    pub fn has_losses(&self) -> bool {
+        self.refused > 0 || self.dropped.is_some_and(|dropped| dropped > 0)
+    }
+
+    /// Describes the counts for people.
+    fn describe(&self, text: &mut String) {
+        let Self { name, verb, delivered, unit, refused, dropped } = *self;
+        // Writing to a string cannot fail.
+        let _ = match unit {
+            None => write!(text, ", {delivered} {verb}"),
+            Some(unit) => write!(text, ", {} {verb}", counted(delivered, unit)),
+        };
+        if refused > 0 {
+            let _ = write!(text, ", {refused} refused by the {name}");
+        }
+        if let Some(dropped @ 1..) = dropped {
+            let _ = write!(text, ", {dropped} dropped");
+        }
+    }
 }
 
 impl RunCounts {
@@ -206,6 +240,10 @@ pub fn summary(format: StatusFormat, counts: &RunCounts, watched: bool) {
                 let refused: u64 = destinations.iter().map(|counts| counts.refused).sum();
                 done["refused"] = json!(refused);
             }
+            let dropped = destinations.iter().filter_map(|counts| counts.dropped);
+            if let Some(dropped) = dropped.reduce(|one, other| one + other) {
+                done["dropped"] = json!(dropped);
+            }
             set_last(done);
         }
         StatusFormat::Text | StatusFormat::Inline
@@ -231,11 +269,8 @@ pub fn summary(format: StatusFormat, counts: &RunCounts, watched: bool) {
                     if gaps == 1 { "gap" } else { "gaps" }
                 );
             }
-            for DestinationCounts { name, verb, delivered, refused } in destinations {
-                let _ = write!(text, ", {delivered} {verb}");
-                if *refused > 0 {
-                    let _ = write!(text, ", {refused} refused by the {name}");
-                }
+            for counts in destinations {
+                counts.describe(&mut text);
             }
             report(&text);
         }

@@ -161,6 +161,42 @@ pub const STATUS_LINES: &[StatusLine] = &[
         ],
     },
     StatusLine {
+        status: "export",
+        doc: "The collector of --otlp did not accept spans, which will be sent again.",
+        members: &[
+            member("result", MemberType::Choice(&["again"]), "The spans will be sent again."),
+            DELAY,
+            ATTEMPT,
+            REASON,
+        ],
+    },
+    StatusLine {
+        status: "export",
+        doc: "The collector of --otlp refused spans, which are not sent again.",
+        members: &[
+            member("result", MemberType::Choice(&["refused"]), "The spans are not sent again."),
+            member("spans", MemberType::Count, "The number of spans."),
+            REASON,
+        ],
+    },
+    StatusLine {
+        status: "export",
+        doc: "Too many spans wait for the collector of --otlp; further ones are dropped.",
+        members: &[member(
+            "result",
+            MemberType::Choice(&["dropped"]),
+            "Spans are dropped until the collector takes some.",
+        )],
+    },
+    StatusLine {
+        status: "export",
+        doc: "Events arrived after the trace of their call was exported.",
+        members: &[
+            member("result", MemberType::Choice(&["late"]), "The events are not in the trace."),
+            member("events", MemberType::Count, "The number of events."),
+        ],
+    },
+    StatusLine {
         status: "notice",
         doc: "Something that you asked for takes effect, such as --reveal.",
         members: &[REASON],
@@ -202,11 +238,13 @@ pub const STATUS_LINES: &[StatusLine] = &[
             member("gaps", MemberType::Count, "Certain and possible gaps."),
             optional("forwarded", MemberType::Count, "Events that the endpoint accepted."),
             optional("published", MemberType::Count, "Events that the broker stored."),
+            optional("exported", MemberType::Count, "Spans that the collector accepted."),
             optional(
                 "refused",
                 MemberType::Count,
-                "Events that the endpoint or the broker refused.",
+                "What the endpoint, the broker or the collector refused.",
             ),
+            optional("dropped", MemberType::Count, "Spans that were not sent."),
         ],
     },
 ];

@@ -1,6 +1,7 @@
 //! Traces of calls: `timeline -o otlp` and `--otlp`, decoded by the official definitions.
 
 mod decoded;
+mod export;
 mod ledger;
 
 use serde_json::{Value, json};

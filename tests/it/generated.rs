@@ -161,10 +161,18 @@ async fn the_examples_of_the_manual_run() {
             .replace("watch -w demo -f", "replay day.ndjson -f")
             .replace(" demo", " demo --demo-rate 2000")
             .replace("-c \"$SID\"", &format!("-c {DEMO_CALL}"));
-        let needs_more =
-            ["--tui", "--forward", "Ctrl-C", "evtap serve", "evtap frames", "nats://", "man -l"]
-                .iter()
-                .any(|part| line.contains(part) || example.does.contains(part));
+        let needs_more = [
+            "--tui",
+            "--forward",
+            "4318",
+            "Ctrl-C",
+            "evtap serve",
+            "evtap frames",
+            "nats://",
+            "man -l",
+        ]
+        .iter()
+        .any(|part| line.contains(part) || example.does.contains(part));
         if needs_more {
             let words = line.split(" | ").next().expect("a command").split_whitespace();
             Cli::try_parse_from(words).unwrap_or_else(|error| panic!("{line}: {error}"));

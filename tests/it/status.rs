@@ -158,6 +158,12 @@ async fn every_line_is_valid_and_the_last_has_the_exit_status() {
     // How many calls find no place depends on the clock, so the order of the lines is not compared.
     let many = "watch -w demo --demo-rate 2000 --auto-observe 1 -n 2000 --status json";
     seen.extend(assert_valid(&schema, &evtap(many).run().await, many));
+    let (collector, _) = endpoint(|number| status([503, 400][number.min(1)], "")).await;
+    let exporting = observe(&base, &format!("--status json --otlp {collector}")).run().await;
+    let kinds = assert_valid(&schema, &exporting, "--otlp");
+    let exports = ["export again", "export refused"].map(ToOwned::to_owned);
+    assert!(exports.iter().all(|kind| kinds.contains(kind)), "{kinds:?}");
+    seen.extend(kinds);
     let known: BTreeSet<_> = evtap::internals::output::status_lines::STATUS_LINES
         .iter()
         .map(|line| line.status.to_owned())

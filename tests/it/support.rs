@@ -23,8 +23,8 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 
 pub use self::servers::{
-    Post, STREAM, bodies, closed_port, curl, emulator, endpoint, read_head, scripted, status,
-    websocket_server,
+    Post, Posts, STREAM, bodies, closed_port, curl, emulator, endpoint, read_head, scripted,
+    status, websocket_server,
 };
 
 /// The API key that tests connect with. It must not occur in any output.

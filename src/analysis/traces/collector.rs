@@ -206,3 +206,6 @@ impl TraceCollector {
         open.call.spans(self.gaps.iter())
     }
 }
+
+#[cfg(test)]
+mod tests;

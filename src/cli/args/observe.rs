@@ -8,7 +8,7 @@ use super::filter::{FilterArgs, StopArgs};
 use super::list::trimmed;
 use super::output::OutputArgs;
 use super::screen::ScreenArgs;
-use crate::cli::destinations::DestinationArgs;
+use crate::cli::destinations::{DestinationArgs, OtlpArgs};
 
 /// `evtap observe`
 #[derive(Debug, Args)]
@@ -34,6 +34,9 @@ pub struct ObserveArgs {
     /// Where events go besides stdout.
     #[command(flatten)]
     pub destinations: DestinationArgs,
+    /// Traces of calls.
+    #[command(flatten)]
+    pub otlp: OtlpArgs,
     /// What delivery guarantees.
     #[command(flatten)]
     pub delivery: DeliveryArgs,

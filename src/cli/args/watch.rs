@@ -11,7 +11,7 @@ use super::filter::{FilterArgs, StopArgs};
 use super::list::trimmed;
 use super::output::OutputArgs;
 use super::screen::ScreenArgs;
-use crate::cli::destinations::DestinationArgs;
+use crate::cli::destinations::{DestinationArgs, OtlpArgs};
 use crate::cli::shard::Shard;
 
 /// `evtap watch`
@@ -66,6 +66,9 @@ pub struct WatchArgs {
     /// Where events go besides stdout.
     #[command(flatten)]
     pub destinations: DestinationArgs,
+    /// Traces of calls.
+    #[command(flatten)]
+    pub otlp: OtlpArgs,
     /// What delivery guarantees.
     #[command(flatten)]
     pub delivery: DeliveryArgs,

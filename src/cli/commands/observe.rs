@@ -1,5 +1,6 @@
 //! `evtap observe`: prints the events of one or more live calls, from their observer sockets.
 
+use crate::analysis::traces::TracedStreams;
 use crate::cli::args::ObserveArgs;
 use crate::cli::destinations::DestinationContext;
 use crate::cli::platform::Platform;
@@ -26,7 +27,7 @@ pub(super) async fn run(mut args: ObserveArgs) -> Result<Exit> {
         leases: leases.clone(),
         ..resolve::source_config(&args.delivery, Some(&args.reconnect))?
     };
-    let destinations = args.destinations.resolve(&DestinationContext {
+    let mut destinations = args.destinations.resolve(&DestinationContext {
         network: &network,
         status: args.output.status,
         privacy: &args.output.privacy,
@@ -35,6 +36,11 @@ pub(super) async fn run(mut args: ObserveArgs) -> Result<Exit> {
         leases: leases.as_ref(),
         broker: &args.destinations.broker,
     })?;
+    destinations.extend(args.otlp.resolve(
+        &network,
+        args.output.status,
+        TracedStreams::Observers,
+    )?);
 
     let workspace = args.workspace.as_deref();
     let (platform, workspace, calls) = Platform::for_calls(

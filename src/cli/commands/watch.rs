@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::analysis::traces::TracedStreams;
 use crate::cli::args::{MergeOrder, WatchArgs};
 use crate::cli::broker_input::{BrokerInput, BrokerRequest, selected_types};
 use crate::cli::destinations::DestinationContext;
@@ -28,6 +29,7 @@ enum Watched {
 pub(super) async fn run(mut args: WatchArgs) -> Result<Exit> {
     let status = args.output.status;
     args.destinations.adapt(&mut args.output.privacy, status)?;
+    args.otlp.require_observers(args.auto_observe.is_some())?;
     let network = resolve::network(&args.connection.auth);
     let request = BrokerRequest {
         workspaces: &args.workspace,
@@ -64,7 +66,7 @@ pub(super) async fn run(mut args: WatchArgs) -> Result<Exit> {
         leases: leases.clone(),
         ..resolve::source_config(&args.delivery, Some(&args.reconnect))?
     };
-    let destinations = args.destinations.resolve(&DestinationContext {
+    let mut destinations = args.destinations.resolve(&DestinationContext {
         network: &network,
         status,
         privacy: &args.output.privacy,
@@ -73,6 +75,7 @@ pub(super) async fn run(mut args: WatchArgs) -> Result<Exit> {
         leases: leases.as_ref(),
         broker: &args.destinations.broker,
     })?;
+    destinations.extend(args.otlp.resolve(&network, args.output.status, TracedStreams::All)?);
     if let Some(since) = &args.resume.since {
         resolve::since(since, Timestamp::now())?;
     }

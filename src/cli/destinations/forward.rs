@@ -1,24 +1,15 @@
 //! The options of `--forward`, which posts events to an HTTP endpoint.
 
-use std::path::Path;
-
 use clap::{Args, ValueEnum};
-use reqwest::header::{
-    CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, HeaderMap, HeaderName, TE,
-    TRANSFER_ENCODING, UPGRADE,
-};
 
+use super::headers::parse_headers;
 use super::options::{DestinationContext, DestinationOptions, OpenDestination};
 use crate::cli::resolve::value::positive_duration;
 use crate::cli::secret_text::SecretText;
 use crate::delivery::{Destination, Endpoint, ForwardBody, Forwarder};
 use crate::error::{Error, Result};
-use crate::transport::client::{ClientPurpose, address, build, secret};
-use crate::transport::{SourceConfig, private_file};
-
-/// Headers that evtap or the HTTP client sets, so that users cannot.
-const RESERVED: &[HeaderName] =
-    &[CONTENT_TYPE, CONTENT_LENGTH, HOST, CONNECTION, TRANSFER_ENCODING, TE, UPGRADE, EXPECT];
+use crate::transport::SourceConfig;
+use crate::transport::client::{ClientPurpose, address, build};
 
 /// The options of forwarding.
 #[derive(Debug, Args)]
@@ -100,24 +91,7 @@ fn endpoint(options: &ForwardArgs, context: &DestinationContext<'_>) -> Result<O
         ));
     }
     let client = build(&url, network, ClientPurpose::Post)?;
-    let mut headers = HeaderMap::new();
-    for (index, header) in options.headers.iter().enumerate() {
-        match header.0.strip_prefix('@') {
-            None => {
-                add(&mut headers, &header.0, &format!("--forward-header number {}", index + 1))?;
-            }
-            Some(path) => {
-                let bytes = private_file::read_secret("--forward-header", Path::new(path))?;
-                for (line, text) in String::from_utf8_lossy(&bytes)
-                    .lines()
-                    .enumerate()
-                    .filter(|(_, text)| !text.trim().is_empty())
-                {
-                    add(&mut headers, text, &format!("line {} of {path}", line + 1))?;
-                }
-            }
-        }
-    }
+    let headers = parse_headers("--forward-header", &options.headers)?;
     let body = match options.format {
         ForwardFormat::Ndjson => ForwardBody::Json,
         ForwardFormat::Cloudevents => ForwardBody::CloudEvent,
@@ -133,52 +107,4 @@ fn endpoint(options: &ForwardArgs, context: &DestinationContext<'_>) -> Result<O
         status,
         random: SourceConfig::default().random,
     }))
-}
-
-/// Adds a header written as `Name: value`.
-///
-/// Errors name only its place, because the text may contain a secret.
-fn add(headers: &mut HeaderMap, text: &str, place: &str) -> Result<()> {
-    let wrong =
-        |why: &str| Error::usage(format!("cannot use {place}"), why, "write it like 'Name: value'");
-    let (name, value) = text.split_once(':').ok_or_else(|| wrong("no colon"))?;
-    let name =
-        HeaderName::from_bytes(name.trim().as_bytes()).map_err(|_| wrong("invalid header name"))?;
-    if RESERVED.contains(&name) {
-        return Err(wrong("evtap sets this header itself"));
-    }
-    let value = value.trim();
-    if !value.bytes().all(|byte| matches!(byte, b'\t' | b' '..=b'~')) {
-        return Err(wrong("its value has invalid characters"));
-    }
-    headers.append(name, secret(value));
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn headers_are_read_and_never_quoted() {
-        let mut headers = HeaderMap::new();
-        add(&mut headers, "X-Team:  front desk ", "-").expect("a header");
-        add(&mut headers, "authorization: Bearer canary", "-").expect("a header");
-        assert_eq!(headers["x-team"], "front desk");
-        assert!(
-            headers["authorization"].is_sensitive() && !format!("{headers:?}").contains("canary")
-        );
-        for bad in [
-            "canary",
-            ": canary",
-            "x y: canary",
-            "x: canary\u{7}",
-            "x: canary\u{e9}",
-            "Host: canary",
-            "Content-Type: canary",
-        ] {
-            let error = add(&mut headers, bad, "-").expect_err(bad);
-            assert!(!error.to_string().contains("canary"), "{error}");
-        }
-    }
 }

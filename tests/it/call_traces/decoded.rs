@@ -73,6 +73,18 @@ impl Spans {
         self.0.iter().find(is_parent).expect("a parent")
     }
 
+    /// Returns the spans of each trace by the SID of its call.
+    pub fn by_call(&self) -> BTreeMap<String, Self> {
+        let roots = self.named("call").into_iter();
+        roots
+            .map(|root| {
+                let sid = attribute(root, "evtap.call_sid").expect("a SID");
+                let of = self.0.iter().filter(|span| span.trace_id == root.trace_id);
+                (sid, Self(of.cloned().collect()))
+            })
+            .collect()
+    }
+
     /// Returns the names of the spans as a tree, with the times in milliseconds since `zero`.
     pub fn outline(&self, zero: i64) -> String {
         let mut out = String::new();

@@ -69,6 +69,10 @@ const WATCH: &[Example] = &[
         "evtap watch -w \"$ONE\" -w \"$OTHER\" --order time --auto-observe 3",
     ),
     example(
+        "Export all calls as traces to an OpenTelemetry collector",
+        "evtap watch -w \"$WORKSPACE\" --auto-observe 50 --otlp http://127.0.0.1:4318",
+    ),
+    example(
         "Watch the second third of the workspaces in a file, which may change",
         "evtap watch --workspaces-file clinics.toml --shard 2/3 --cursor clinics.cursor",
     ),
@@ -84,6 +88,10 @@ const OBSERVE: &[Example] = &[
     example(
         "Print the transcript, if you are authorised to read it",
         "evtap observe -c demo -e '*_transcript' --reveal transcript --fields transcript",
+    ),
+    example(
+        "Export a call as a trace to an OpenTelemetry collector",
+        "evtap observe -w \"$WORKSPACE\" -c \"$SID\" --otlp http://127.0.0.1:4318",
     ),
 ];
 
@@ -123,6 +131,11 @@ const TIMELINE_EXAMPLES: &[Example] = &[
     example(
         "Write a call as an HTML page for a ticket",
         "evtap timeline \"$SID\" day.ndjson -o html",
+    ),
+    example("Print the trace of a call", "evtap timeline \"$SID\" day.ndjson -o otlp"),
+    example(
+        "Post the trace of a call to an OpenTelemetry collector",
+        "evtap timeline \"$SID\" day.ndjson -o otlp | curl -sS -H 'Content-Type: application/json' -d @- http://127.0.0.1:4318/v1/traces",
     ),
     example(
         "Follow a live call; Ctrl-C prints the events so far",
