@@ -45,7 +45,7 @@ pub use complete::CompleteArgs;
 pub use config::{ConfigAction, ConfigArgs, ConfigChoice};
 pub use config_defaults::ConfigDefaults;
 pub use connection::{AuthArgs, ConnectionArgs, DemoArgs};
-pub use delivery::{DeliveryArgs, MergeOrder, ReconnectArgs, ResumeArgs};
+pub use delivery::{DeliveryArgs, MergeOrder, ReconnectArgs, ResumeArgs, WaitArgs};
 pub use doctor::DoctorArgs;
 pub use expect::ExpectArgs;
 pub use filter::{FilterArgs, StopArgs};

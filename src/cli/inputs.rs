@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::cli::args::{ConnectionArgs, DemoArgs};
 use crate::cli::broker_input::BrokerInput;
@@ -27,6 +28,8 @@ pub struct Inputs {
     pub is_quiet: bool,
     /// The format of status messages.
     pub status: StatusFormat,
+    /// How long to wait for the server of a live source.
+    pub wait: Duration,
 }
 
 impl Inputs {
@@ -37,7 +40,7 @@ impl Inputs {
         connection: &ConnectionArgs,
         demo: &DemoArgs,
     ) -> Result<Exit> {
-        let limits = SourceConfig::default();
+        let limits = SourceConfig { wait: self.wait, ..SourceConfig::default() };
         if let Some(broker) = self.broker {
             let session = session.with_threads(self.threads);
             return read(session, &broker, limits, self.is_quiet).await;

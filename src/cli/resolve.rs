@@ -20,7 +20,7 @@ mod verify;
 pub use color::apply_color;
 pub use connection::{
     DEMO, Workspaces, api_key, call, calls, is_demo, key_source, merge, network, source_config,
-    warn_if_exposed, workspace, workspaces,
+    wait, warn_if_exposed, workspace, workspaces,
 };
 pub use privacy::allowed_fields;
 pub use replay::{pace, threads};

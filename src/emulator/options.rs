@@ -99,6 +99,8 @@ pub struct Options {
     pub faults: Vec<Fault>,
     /// The time between two comment lines in a stream.
     pub heartbeat: Duration,
+    /// Takes a line about each request: its method, its route and the status of the answer.
+    pub request_log: Option<fn(&str)>,
     /// Numbers the workspace events and records their ids, for tests.
     pub ledger: Option<Ledger>,
 }
@@ -114,6 +116,7 @@ impl Default for Options {
             max_streams: 50,
             faults: Vec::new(),
             heartbeat: Duration::from_secs(15),
+            request_log: None,
             ledger: None,
         }
     }

@@ -6,6 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::Method;
+use axum::middleware::{self, Next};
+use axum::response::Response;
 use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio::time::sleep;
@@ -32,6 +36,8 @@ pub async fn run(
     let router = Router::new()
         .route("/v1/{workspace_id}/events/stream", get(sse::stream))
         .route("/v1/{workspace_id}/observers/{call_sid}/ws", get(observer::observe))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .layer(middleware::from_fn_with_state(server.options.request_log, log_request))
         .with_state(Arc::clone(&server));
     let over = {
         let server = Arc::clone(&server);
@@ -61,6 +67,26 @@ pub async fn run(
         result = finished => result,
         () = late => Ok(()),
     }
+}
+
+/// Logs a request once it is answered: by its route, because its path contains ids.
+async fn log_request(
+    State(log): State<Option<fn(&str)>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let Some(log) = log else { return next.run(request).await };
+    let method = match *request.method() {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        _ => "another method",
+    };
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let response = next.run(request).await;
+    let route = route.as_ref().map_or("another path", MatchedPath::as_str);
+    log(&format!("{method} {route}: {}", response.status().as_u16()));
+    response
 }
 
 /// Ends every connection when the server is dropped, however that comes about.

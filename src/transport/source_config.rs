@@ -31,6 +31,8 @@ pub struct SourceConfig {
     /// How long a connection may receive nothing at all before it is considered lost; `None` for
     /// the default of the transport.
     pub read_timeout: Option<Duration>,
+    /// How long the first connection is tried again if the server cannot be reached.
+    pub wait: Duration,
     /// How many reconnects in a row may fail; `None` for no limit.
     pub max_reconnects: Option<u32>,
     /// Whether events that were delivered on an earlier connection of a workspace's stream are
@@ -52,6 +54,7 @@ impl Default for SourceConfig {
         Self {
             max_frame: FRAME_LIMIT,
             read_timeout: None,
+            wait: Duration::ZERO,
             max_reconnects: None,
             pass_replayed: false,
             heartbeat: None,

@@ -21,6 +21,9 @@ use crate::transport::{
     ConnectionEvent, ConnectionState, Coverage, CoverageState, Item, RawFrame, Sender, SourceConfig,
 };
 
+/// The longest time between two attempts to reach a server that may not have started yet.
+const WAIT_INTERVAL: Duration = Duration::from_secs(1);
+
 /// The channel, back-off and configuration of one stream.
 pub(super) struct StreamContext<'a> {
     /// The first part of error messages: what failed.
@@ -31,6 +34,8 @@ pub(super) struct StreamContext<'a> {
     tx: &'a Sender,
     /// The server has been reached, so a failure is no longer likely to be a mistake of the user.
     has_reached_server: bool,
+    /// Until when to wait for a server that has not been reached.
+    wait_until: Instant,
 }
 
 impl<'a> StreamContext<'a> {
@@ -50,6 +55,7 @@ impl<'a> StreamContext<'a> {
             config,
             tx,
             has_reached_server: false,
+            wait_until: Instant::now() + config.wait,
         }
     }
 
@@ -60,8 +66,26 @@ impl<'a> StreamContext<'a> {
 
     /// Reports that the connection is open.
     pub(super) async fn report_connected(&mut self) {
-        self.has_reached_server = true;
+        if !std::mem::replace(&mut self.has_reached_server, true) {
+            // The attempts until the server had started say nothing about its health.
+            self.backoff.reset();
+        }
         self.report_state(ConnectionState::Connected).await;
+    }
+
+    /// Returns whether to wait for a server that has not been reached yet.
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.has_reached_server && Instant::now() < self.wait_until
+    }
+
+    /// Reports the next attempt to reach the server for the first time, and waits for it. The last
+    /// attempt is at the end of the time to wait.
+    pub(super) async fn wait_for_server(&mut self, why: String) {
+        let (delay, attempt) = self.backoff.next(Duration::ZERO, (self.config.random)());
+        let left = self.wait_until.saturating_duration_since(Instant::now());
+        let delay = delay.min(left).min(WAIT_INTERVAL);
+        self.report_state(ConnectionState::Reconnecting { delay, attempt, why }).await;
+        tokio::time::sleep(delay).await;
     }
 
     /// Sends a frame. The connection is healthy, so the back-off is reset.
@@ -137,6 +161,10 @@ impl<'a> StreamContext<'a> {
             }
             ConnectError::Ambiguous { why, .. } if self.has_reached_server => {
                 self.wait_to_reconnect(why, Duration::ZERO, Duration::MAX).await
+            }
+            ConnectError::Ambiguous { why, .. } if self.is_waiting() => {
+                self.wait_for_server(why).await;
+                Ok(())
             }
             ConnectError::Unauthorized { why, .. } if renewed => {
                 let why = format!("{why}, and there is a newer one");

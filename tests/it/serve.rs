@@ -1,10 +1,10 @@
 //! `evtap serve` as clients see it: the protocol, faults, limits and its end.
 
-use evtap::emulator::{DEMO_WORKSPACE, demo_workspace};
+use evtap::emulator::{DEMO_CALL, DEMO_WORKSPACE, demo_workspace};
 use evtap::model::Kind;
 use serde_json::Value;
 
-use crate::support::{Running, curl, events, evtap, observe, watch};
+use crate::support::{Running, closed_port, curl, events, evtap, fast, observe, watch};
 
 /// Starts `evtap serve` and returns its base URL.
 async fn start_server(options: &str) -> (Running, String) {
@@ -178,4 +178,90 @@ async fn several_demo_workspaces_are_different_clinics() {
         assert_eq!(seen.status(), 2);
         assert!(seen.stderr().contains("the number of a demo clinic is from 1 to 999"));
     }
+}
+
+#[tokio::test]
+async fn the_ready_file_exists_while_the_server_accepts_connections() {
+    let server =
+        evtap("serve --listen 127.0.0.1:0 --ready-file ready.url").file("ready.url", "old");
+    let path = server.path("ready.url");
+    let server = server.start();
+    let base = loop {
+        let text = std::fs::read_to_string(&path).expect("the old file is replaced at once");
+        if text != "old" {
+            break text;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    };
+    let (head, body) = curl(base.trim_end(), "/healthz", "", |_| false).await;
+    assert!(head.starts_with("HTTP/1.1 200 ") && body == "ok\n", "{head}{body}");
+    server.signal("TERM");
+    let (ended, left) = server.end_and_read(&path).await;
+    assert_eq!((ended.status(), left), (143, None));
+
+    let failed = evtap("serve --listen 127.0.0.1:0 --ready-file none/ready.url").run().await;
+    assert_eq!(failed.ended(1), "");
+    assert!(failed.stderr().contains("cannot write --ready-file none/ready.url"));
+}
+
+#[tokio::test]
+async fn the_request_log_names_routes_and_nothing_of_a_request() {
+    let mut server = evtap("serve --listen 127.0.0.1:0 --log-requests --fault status=503").start();
+    let announcement = server.status_line().await;
+    let base = announcement.split_whitespace().find(|word| word.starts_with("http://"));
+    let base = base.expect("an address").trim_end_matches(';');
+    for _ in 0..3 {
+        server.status_line().await;
+    }
+    let ends = |body: &str| !body.is_empty();
+    for (path, headers, expected) in [
+        ("/healthz", "", "GET /healthz: 200"),
+        ("/canary?key=canary", BEARER, "GET another path: 404"),
+        (&*path("canary"), BEARER, "GET /v1/{workspace_id}/events/stream: 404"),
+        (&*path(DEMO_WORKSPACE), "", "GET /v1/{workspace_id}/events/stream: 401"),
+        (&*path(DEMO_WORKSPACE), BEARER, "GET /v1/{workspace_id}/events/stream: 503"),
+        (&*path(DEMO_WORKSPACE), BEARER, "GET /v1/{workspace_id}/events/stream: 200"),
+    ] {
+        curl(base, path, headers, ends).await;
+        assert_eq!(server.status_line().await, format!("evtap: {expected}\n"));
+    }
+}
+
+#[tokio::test]
+async fn commands_wait_for_a_server_that_starts_later() {
+    let any = ["--no-check", "--until", "true"];
+    for (command, arguments) in [
+        (format!("watch -w {DEMO_WORKSPACE} -n 1 --max-reconnects 0"), &any[..0]),
+        (format!("observe -w {DEMO_WORKSPACE} -c {DEMO_CALL} -n 1 --max-reconnects 0"), &any[..0]),
+        (format!("stats -w {DEMO_WORKSPACE}"), &any),
+        (format!("timeline {DEMO_CALL} -w {DEMO_WORKSPACE}"), &any[..0]),
+        (format!("expect -w {DEMO_WORKSPACE} --no-check --then true"), &any[..0]),
+    ] {
+        let (socket, base) = closed_port();
+        let mut client = evtap(&format!("{command} --wait 1h"));
+        for argument in arguments {
+            client = client.arg(argument);
+        }
+        let mut client = client.at(&base).start();
+        let refused = client.status_line().await;
+        assert!(refused.contains("connection refused; trying again in"), "{command}: {refused}");
+        let listener = socket.listen(16).expect("the port is still ours");
+        tokio::spawn(evtap::emulator::run(listener, fast(), std::future::pending()));
+        let ended = client.end().await;
+        assert!(!ended.ended(0).is_empty(), "{command}");
+    }
+}
+
+#[tokio::test]
+async fn a_wait_ends_and_mistakes_are_not_waited_for() {
+    let (_socket, base) = closed_port();
+    let ended = watch(&base, "--wait 1ms").run().await;
+    assert_eq!(ended.ended(1), "");
+    let error = ended.stderr().lines().last().map(str::to_owned).expect("an error");
+    assert!(error.contains("connection refused"), "{error}");
+
+    let options = format!("--workspace {DEMO_WORKSPACE}");
+    let (_server, base) = start_server(&options).await;
+    let missing = evtap("watch --wait 1h -w 00000000-0000-4000-8000-00000000000a").at(&base);
+    assert_eq!(missing.run().await.ended(4), "");
 }

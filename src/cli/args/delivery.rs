@@ -52,12 +52,27 @@ pub struct ReconnectArgs {
     /// Default: unlimited.
     #[arg(long, value_name = "N")]
     pub max_reconnects: Option<u32>,
+    /// How long to wait for the server.
+    #[command(flatten)]
+    pub wait: WaitArgs,
     /// Order in which several streams are merged
     #[arg(long, value_enum, value_name = "ORDER", default_value_t)]
     pub order: MergeOrder,
     /// With --order time, how long an event waits for earlier events of other streams
     #[arg(long, value_name = "DURATION", default_value = "1s")]
     pub order_window: String,
+}
+
+/// How long to wait for a server that is about to start.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Connection")]
+pub struct WaitArgs {
+    /// Wait this long for a server that cannot be reached yet
+    ///
+    /// Connects again until then; a refused key or an unknown workspace ends the wait. Default: a
+    /// first connection that fails ends the command. Example: `30s`
+    #[arg(long, value_name = "DURATION")]
+    pub wait: Option<String>,
 }
 
 /// How several streams are merged.

@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::broker::{BrokerArgs, FromArgs};
 use super::connection::{ConnectionArgs, DemoArgs};
+use super::delivery::WaitArgs;
 use super::list::trimmed;
 use crate::output::status;
 
@@ -59,6 +60,9 @@ pub struct ExpectArgs {
     /// How to reach the platform.
     #[command(flatten)]
     pub connection: ConnectionArgs,
+    /// How long to wait for the server.
+    #[command(flatten)]
+    pub wait: WaitArgs,
     /// The built-in clinic.
     #[command(flatten)]
     pub demo: DemoArgs,

@@ -48,6 +48,17 @@ pub struct ServeArgs {
     /// Maximum number of open streams of a workspace
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub max_streams: usize,
+    /// Write the base URL to this file as soon as the server accepts connections
+    ///
+    /// The file appears with its whole content, and is removed when the server ends. `GET /healthz`
+    /// answers 200 from then on too. Clients can also wait with --wait.
+    #[arg(long, value_name = "FILE")]
+    pub ready_file: Option<PathBuf>,
+    /// Report each request on stderr: its method, its route and the status of the answer
+    ///
+    /// Ids and keys are not shown.
+    #[arg(long)]
+    pub log_requests: bool,
     /// Inject a fault into the next connection; may be repeated
     ///
     /// The first fault applies to the first connection, the second to the second, and so on:

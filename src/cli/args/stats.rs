@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::broker::{BrokerArgs, FromArgs};
 use super::connection::{ConnectionArgs, DemoArgs};
+use super::delivery::WaitArgs;
 use super::filter::{FilterArgs, StopArgs};
 use super::list::trimmed;
 use super::output::ColorWhen;
@@ -77,6 +78,9 @@ pub struct StatsArgs {
     /// How to reach the platform.
     #[command(flatten)]
     pub connection: ConnectionArgs,
+    /// How long to wait for the server.
+    #[command(flatten)]
+    pub wait: WaitArgs,
     /// The built-in clinic.
     #[command(flatten)]
     pub demo: DemoArgs,

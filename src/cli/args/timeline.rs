@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::broker::{BrokerArgs, FromArgs};
 use super::connection::{ConnectionArgs, DemoArgs};
+use super::delivery::WaitArgs;
 use super::filter::FilterArgs;
 use super::output::ColorWhen;
 use super::privacy::PrivacyArgs;
@@ -64,6 +65,9 @@ pub struct TimelineArgs {
     /// How to reach the platform.
     #[command(flatten)]
     pub connection: ConnectionArgs,
+    /// How long to wait for the server.
+    #[command(flatten)]
+    pub wait: WaitArgs,
     /// The built-in clinic.
     #[command(flatten)]
     pub demo: DemoArgs,

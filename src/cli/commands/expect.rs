@@ -30,6 +30,7 @@ pub(super) async fn run(args: ExpectArgs) -> Result<Exit> {
         threads: resolve::threads(args.threads),
         is_quiet: true,
         status: args.status,
+        wait: resolve::wait(&args.wait)?,
     };
     inputs.run(session, &args.connection, &args.demo).await
 }

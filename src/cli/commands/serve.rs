@@ -1,7 +1,9 @@
 //! `evtap serve`: runs the emulator, which serves a synthetic clinic on the platform's two
 //! endpoints.
 
+use std::io::Write as _;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -14,6 +16,8 @@ use crate::emulator::{self, ServedWorkspaces, demo_workspace};
 use crate::error::{Error, Exit, Result};
 use crate::output::status;
 use crate::transport::credential::Credential;
+use crate::transport::input_file::cause;
+use crate::transport::private_file;
 use crate::transport::shutdown;
 
 pub(super) async fn run(args: ServeArgs) -> Result<Exit> {
@@ -33,11 +37,14 @@ pub(super) async fn run(args: ServeArgs) -> Result<Exit> {
             "choose another address with --listen",
         )
     };
+    let ready_file = args.ready_file.clone();
     let options = options(args)?;
     open_files::raise_limit();
     let listener = TcpListener::bind(listen).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     report_usage(address, &options.workspaces);
+    // The listener accepts connections from now on, whether or not the emulator already runs.
+    let _ready = ready_file.map(|path| ReadyFile::write(path, address)).transpose()?;
 
     let (stop, stopped) = oneshot::channel::<()>();
     let mut serving = tokio::spawn(emulator::run(listener, options, async {
@@ -84,8 +91,43 @@ fn options(args: ServeArgs) -> Result<emulator::Options> {
         workspaces,
         max_streams: args.max_streams,
         faults,
+        request_log: args.log_requests.then_some(status::report as fn(&str)),
         ..emulator::Options::default()
     })
+}
+
+/// A file that exists while the server accepts connections.
+struct ReadyFile(PathBuf);
+
+impl ReadyFile {
+    /// Writes the base URL. The file replaces an earlier one at once, so that nobody reads a part.
+    fn write(path: PathBuf, address: SocketAddr) -> Result<Self> {
+        let failed = |error: std::io::Error| {
+            Error::new(
+                Exit::Failure,
+                format!("cannot write --ready-file {}", path.display()),
+                cause(&error),
+                "name a file in a directory that exists and is writable",
+            )
+        };
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".{}.tmp", std::process::id()));
+        let temporary = PathBuf::from(name);
+        let written = private_file::create_new(&temporary)
+            .and_then(|mut file| writeln!(file, "http://{address}"))
+            .and_then(|()| std::fs::rename(&temporary, &path));
+        if let Err(error) = written {
+            let _ = std::fs::remove_file(&temporary);
+            return Err(failed(error));
+        }
+        Ok(Self(path))
+    }
+}
+
+impl Drop for ReadyFile {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
 }
 
 /// Reports the address and some commands to try.

@@ -27,6 +27,7 @@ pub(super) async fn run(args: StatsArgs) -> Result<Exit> {
         threads: resolve::threads(args.threads),
         is_quiet: args.every.is_none(),
         status: args.status,
+        wait: resolve::wait(&args.wait)?,
     };
     inputs.run(session, &args.connection, &args.demo).await
 }

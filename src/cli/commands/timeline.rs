@@ -42,7 +42,8 @@ pub(super) async fn run(args: TimelineArgs) -> Result<Exit> {
     let broker = BrokerInput::resolve(from, &args.broker, &network, &request)?;
     let ended = if let Some(broker) = broker {
         let session = session.with_threads(resolve::threads(args.threads));
-        inputs::read(session, &broker, SourceConfig::default(), true).await
+        let limits = SourceConfig { wait: resolve::wait(&args.wait)?, ..SourceConfig::default() };
+        inputs::read(session, &broker, limits, true).await
     } else if files.is_empty() {
         follow(&args, call.as_deref().unwrap_or_default(), session).await
     } else {
@@ -79,7 +80,7 @@ async fn follow(args: &TimelineArgs, call: &str, session: SessionBuilder) -> Res
         args.workspace.as_deref(),
         &args.connection,
         &args.demo,
-        SourceConfig::default(),
+        SourceConfig { wait: resolve::wait(&args.wait)?, ..SourceConfig::default() },
         args.status,
     )
     .await?;

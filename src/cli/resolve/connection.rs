@@ -1,8 +1,10 @@
 //! Resolves what to connect to and how: workspaces, calls, the API key, the network and the limits
 //! of sources.
 
+use std::time::Duration;
+
 use super::value::{duration, positive_duration, size};
-use crate::cli::args::{AuthArgs, DeliveryArgs, MergeOrder, ReconnectArgs};
+use crate::cli::args::{AuthArgs, DeliveryArgs, MergeOrder, ReconnectArgs, WaitArgs};
 use crate::emulator::{MAX_DEMO, demo_workspace};
 use crate::error::{Error, Exit, Result};
 use crate::model::{is_call_sid, is_uuid};
@@ -142,15 +144,22 @@ pub fn merge(reconnect: &ReconnectArgs) -> Result<Merge> {
     Ok(if reconnect.order == MergeOrder::Time { Merge::Time(window) } else { Merge::Arrival })
 }
 
+/// Returns how long to wait for a server that cannot be reached yet.
+pub fn wait(args: &WaitArgs) -> Result<Duration> {
+    args.wait.as_deref().map_or(Ok(Duration::ZERO), |text| positive_duration("--wait", text))
+}
+
 /// Returns the limits of the sources: frame size, read timeout and number of reconnects.
 pub fn source_config(
     delivery: &DeliveryArgs,
     reconnect: Option<&ReconnectArgs>,
 ) -> Result<SourceConfig> {
+    let wait = reconnect.map(|reconnect| wait(&reconnect.wait)).transpose()?.unwrap_or_default();
     let silence = reconnect.and_then(|reconnect| reconnect.read_timeout.as_deref());
     Ok(SourceConfig {
         max_frame: size("--max-frame", &delivery.max_frame)?,
         read_timeout: silence.map(|text| positive_duration("--read-timeout", text)).transpose()?,
+        wait,
         max_reconnects: reconnect.and_then(|reconnect| reconnect.max_reconnects),
         // Ids of events contain a count that also depends on events that were delivered before.
         pass_replayed: true,

@@ -113,6 +113,7 @@ impl BrokerReader<'_> {
                 }
                 Err(ReadFailure::Fatal(error)) => return Err(error),
                 Err(ReadFailure::Skipped) => {}
+                Err(ReadFailure::NotStarted(why)) => self.context.wait_for_server(why).await,
                 Err(ReadFailure::Transient(why)) => {
                     self.context.wait_to_reconnect(why, Duration::ZERO, Duration::MAX).await?;
                 }
@@ -125,8 +126,11 @@ impl BrokerReader<'_> {
         let lost = Arc::new(Notify::new());
         let client = connect_watched(&self.config.broker, Some(Arc::clone(&lost))).await.map_err(
             |failure| {
+                let why = || failure.error.parts().1.to_owned();
                 if failure.can_pass && self.was_open {
-                    ReadFailure::Transient(failure.error.parts().1.to_owned())
+                    ReadFailure::Transient(why())
+                } else if failure.can_pass && self.context.is_waiting() {
+                    ReadFailure::NotStarted(why())
                 } else {
                     ReadFailure::Fatal(failure.error)
                 }

@@ -44,6 +44,8 @@ impl ReadConfig {
 pub(super) enum ReadFailure {
     /// Another connection may succeed. The text is the reason.
     Transient(String),
+    /// The broker cannot be reached for the first time, and the user waits for it.
+    NotStarted(String),
     /// A message is missing on this connection, so it is read again from a new consumer.
     Skipped,
     /// No further attempt can succeed.

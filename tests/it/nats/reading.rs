@@ -341,3 +341,17 @@ async fn streams_that_cannot_be_read_are_explained() {
     ran.ended(4);
     assert!(ran.stderr().contains("the stream was deleted"), "{}", ran.stderr());
 }
+
+#[tokio::test]
+async fn a_broker_that_starts_later_is_waited_for() {
+    if !is_installed() {
+        return;
+    }
+    let mut server = filled(3).await;
+    server.kill();
+    let url = server.url("evtap");
+    let mut running = evtap(&format!("stats --from {url} --wait 1h")).start();
+    until_status(&mut running, "connection refused; trying again in").await;
+    server.restart().await;
+    assert!(running.end().await.ended(0).contains("call.started"));
+}
