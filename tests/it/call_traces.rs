@@ -3,6 +3,7 @@
 mod decoded;
 mod export;
 mod ledger;
+mod property;
 
 use serde_json::{Value, json};
 

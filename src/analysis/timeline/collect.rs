@@ -45,6 +45,8 @@ pub struct StreamGap {
     pub is_certain: bool,
     /// The reason of the gap.
     pub reason: String,
+    /// The number of kept events of the call that arrived before it.
+    pub after: usize,
 }
 
 impl StreamGap {
@@ -66,6 +68,7 @@ impl StreamGap {
             to: parse(&gap.to)?,
             is_certain: gap.certain.value() == Some(&true),
             reason,
+            after: 0,
         })
     }
 
@@ -211,7 +214,8 @@ impl CollectedEvents {
 
     fn add_gap(&mut self, shown: &RedactedEvent<'_>) {
         let Some(wanted) = &self.wanted else { return };
-        let Some(gap) = StreamGap::new(shown) else { return };
+        let Some(mut gap) = StreamGap::new(shown) else { return };
+        gap.after = self.events.len();
         let is_of_call = gap.call_sid.as_ref().is_none_or(|sid| sid.starts_with(&wanted.start));
         if is_of_call && self.gap_budget.take(gap.bytes()) {
             self.gaps.push(gap);

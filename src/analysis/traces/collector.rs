@@ -22,6 +22,9 @@ const MAX_GAP_BYTES: usize = 1 << 20;
 /// milliseconds.
 const LINGER: i64 = 10_000;
 
+/// How long a call stays open without any event, in milliseconds: an hour.
+const MAX_SILENCE: i64 = 3_600_000;
+
 /// The number of ended calls that are remembered, so that a late event does not begin another trace.
 const MAX_ENDED: usize = 4096;
 
@@ -179,10 +182,12 @@ impl TraceCollector {
         }
     }
 
-    /// Returns the spans of calls of which one stream ended some time before `now`.
+    /// Returns the spans of calls of which one stream ended some time before `now`, or which have
+    /// been silent for long.
     pub fn expire(&mut self, now: Timestamp) -> Vec<CallSpans> {
+        let since = |at: Timestamp| now.as_millisecond() - at.as_millisecond();
         let is_over = |open: &OpenCall| {
-            open.ended.is_some_and(|end| now.as_millisecond() - end.as_millisecond() > LINGER)
+            open.ended.is_some_and(|end| since(end) > LINGER) || since(open.last) > MAX_SILENCE
         };
         let over: Vec<_> = self
             .calls

@@ -60,6 +60,8 @@ impl<'a> Script<'a> {
     fn new(call: &'a CallStory) -> Self {
         let mut rng = StdRng::seed_from_u64(call.seed);
         let (session, trace, conference) = (uuid(&mut rng), uuid(&mut rng), sid("CF", &mut rng));
+        // As in W3C Trace Context.
+        let trace = trace.replace('-', "");
         Self {
             call,
             rng,

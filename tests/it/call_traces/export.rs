@@ -1,6 +1,8 @@
 //! `--otlp`: what a collector receives, whatever it answers.
 
-use evtap::emulator::{DEMO_CALL, Ledger, Options};
+use std::collections::BTreeMap;
+
+use evtap::emulator::{DEMO_CALL, Fault, Ledger, Options};
 use evtap::model::{Class, Kind, Stream};
 use serde_json::{Map, Value, json};
 use tokio_tungstenite::tungstenite::Message;
@@ -42,10 +44,25 @@ async fn a_live_call_is_exported_when_it_ends() {
     assert!(head.contains("content-type: application/json\r\n"), "{head}");
     let spans = Spans::decode(&bodies(&posts));
     assert_agrees(&spans, &ledger.observed());
+    let sent = ledger.observed();
+    let start = sent.iter().find(|event| event.kind == Kind::SessionStart).expect("a beginning");
+    let trace = u128::from_str_radix(start.payload["trace_id"].as_str().expect("an id"), 16);
+    assert_eq!(spans.only("call").trace_id, trace.expect("hexadecimal digits").to_be_bytes());
     let done = done(&ran);
     assert_eq!(done["exported"], spans.0.len(), "{done}");
     assert_eq!((&done["refused"], &done["dropped"]), (&json!(0), &json!(0)), "{done}");
     assert_eq!(timeline(&recording, DEMO_CALL).await, bodies(&posts));
+}
+
+/// Returns the times at which the calls of a recording start and end by the platform's clock, by SID
+/// and type.
+fn call_times(recording: &str) -> BTreeMap<(String, String), u64> {
+    let time = |event: Value| {
+        let (sid, event_type) = (event["call_sid"].as_str()?, event["event_type"].as_str()?);
+        let id = event["_tap"]["id"].as_str()?.parse().ok()?;
+        Some(((sid.to_owned(), event_type.to_owned()), id))
+    };
+    events(recording).into_iter().filter_map(time).collect()
 }
 
 async fn timeline(recording: &str, sid: &str) -> String {
@@ -54,14 +71,10 @@ async fn timeline(recording: &str, sid: &str) -> String {
 
 #[tokio::test]
 async fn the_calls_of_a_workspace_are_exported_as_their_recordings_say() {
-    let ledger = Ledger::default();
-    let base = emulator(Options {
-        ledger: Some(ledger.clone()),
-        rate: 500.0,
-        seed: 3,
-        ..Options::default()
-    })
-    .await;
+    // Some observers are disconnected, of which some find their call again.
+    let faults = (0..40).map(|number| if number % 4 == 1 { Fault::Cut(6000) } else { Fault::None });
+    let faults = faults.collect();
+    let base = emulator(Options { rate: 500.0, seed: 3, faults, ..Options::default() }).await;
     let (url, posts) = collector(accept).await;
     let options = format!("--auto-observe 4 -n 3000 --status json --otlp {url}");
     let ran = watch(&base, &options).run().await;
@@ -69,14 +82,20 @@ async fn the_calls_of_a_workspace_are_exported_as_their_recordings_say() {
     let exported = Spans::decode(&bodies(&posts));
     assert_eq!(done(&ran)["exported"], exported.0.len());
     let mut observed = 0;
+    let time_of = call_times(&recording);
     for (sid, spans) in exported.by_call() {
         let recorded = Spans::decode(&timeline(&recording, &sid).await);
         assert_eq!(spans, recorded, "{sid}");
         let call = spans.only("call");
         let missing = attribute(call, "evtap.trace.missing").unwrap_or_default();
-        // What an observer saw from its first event to its last one.
-        if !missing.contains("observer") && !missing.contains("end") {
-            observed += 1;
+        observed += usize::from(!missing.contains("observer") && !missing.contains("end"));
+        let has_gap = call.events.iter().any(|event| event.name == "tap.gap");
+        assert_eq!(has_gap, missing.contains("gap"), "{sid}");
+        for (event_type, nanos) in
+            [("call.started", call.start_time_unix_nano), ("call.ended", call.end_time_unix_nano)]
+        {
+            let known = time_of.get(&(sid.clone(), event_type.to_owned()));
+            assert!(known.is_none_or(|millis| millis * 1_000_000 == nanos), "{sid} {event_type}");
         }
     }
     assert!(observed > 3, "only {observed} calls were observed to their end");

@@ -72,7 +72,8 @@ fn a_call_without_the_end_of_one_stream_is_exported_after_a_while() {
     observe(&mut calls, 1000, event("call.ended", 1));
     assert!(calls.expire(time(1000 + LINGER)).is_empty());
     assert_eq!(sids(&calls.expire(time(1001 + LINGER))), [sid(1)]);
-    assert_eq!(sids(&calls.finish()), [sid(2)], "the other call goes on until the run ends");
+    assert!(calls.expire(time(MAX_SILENCE)).is_empty());
+    assert_eq!(sids(&calls.expire(time(1 + MAX_SILENCE))), [sid(2)], "without any event");
 }
 
 #[test]
