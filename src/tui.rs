@@ -9,6 +9,7 @@
 //! buffer, rows, live_stats, …      data: buffered events, counts, filter and search tasks
 //! state                            everything that the screens show
 //! layout, event_row, selection, …  geometry and operations that need only the state
+//! panel, list_panel, …             what panels have in common; every list is made by one engine
 //! overlays, panels                 one file per overlay and screen: drawing, keys and mouse
 //! view, mouse, update              the whole screen; every message goes through `update`
 //! event_loop, terminal, input, …   the thread, the terminal, the queue from the pipeline
@@ -42,9 +43,12 @@ mod input;
 pub mod keys;
 pub mod layout;
 pub mod line_editor;
+mod list;
+mod list_panel;
 pub mod live_stats;
 pub mod message;
 mod mouse;
+mod navigation;
 mod overlays;
 pub mod panel;
 pub mod panels;

@@ -21,7 +21,7 @@ const TAP_MEMBERS: &[&str] = &[
 #[must_use]
 pub fn candidates(state: &State, purpose: Purpose, before: &str) -> (usize, Vec<String>) {
     match purpose {
-        Purpose::Search | Purpose::Save => (0, Vec::new()),
+        Purpose::Search | Purpose::Rows | Purpose::Save => (0, Vec::new()),
         Purpose::Command => match before.split_once(' ') {
             None => starting_with(before, COMMANDS.iter().map(|(name, ..)| (*name).to_owned())),
             Some(("filter" | "f", rest)) => candidates(state, Purpose::Filter, rest),

@@ -42,9 +42,21 @@ pub fn toggle_call_filter(state: &mut State) {
 }
 
 /// Shows only the events of that call.
-pub fn show_only_call(state: &mut State, sid: &str) {
+fn show_only_call(state: &mut State, sid: &str) {
     state.filter_before_call = state.filter.as_ref().map(|filter| filter.source.clone());
-    filter_by(state, &format!("{CALL_FILTER_PREFIX} == {}", serde_json::Value::from(sid)));
+    filter_by(state, &call_filter(sid));
+}
+
+/// Returns the filter that keeps the events of a call.
+#[must_use]
+pub fn call_filter(sid: &str) -> String {
+    format!("{CALL_FILTER_PREFIX} == {}", serde_json::Value::from(sid))
+}
+
+/// Returns the filter that keeps events with a text in a field.
+#[must_use]
+pub fn equals(field: &str, text: &str) -> String {
+    format!(".{field} == {}", serde_json::Value::from(text))
 }
 
 fn add_to_history(state: &mut State, source: String) {

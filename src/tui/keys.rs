@@ -36,6 +36,8 @@ pub enum KeyAction {
     ToggleFilter,
     AddToFilter,
     OnlyCall,
+    OpenCall,
+    Reverse,
     NextError,
     PreviousError,
     Mark,
@@ -147,24 +149,26 @@ pub const TABLE: &[KeyGroup] = &[
     (
         "Search and filter",
         &[bindings! {
-            "/" [key('/')] KeyAction::Search, "search for a regular expression; case-sensitive only with an upper-case letter";
+            "/" [key('/')] KeyAction::Search, "search the stream for a regular expression, or filter the rows of another list by a text; case-sensitive only with an upper-case letter";
             "n" [key('n')] KeyAction::Next, "go to the next match";
             "N" [key('N')] KeyAction::Previous, "go to the previous match";
             "f" [key('f')] KeyAction::Filter, "edit the filter: a jq expression or @name; ↑ ↓ recall earlier filters";
             "F" [key('F')] KeyAction::ToggleFilter, "turn the filter off or on";
             "o" [key('o')] KeyAction::OnlyCall, "show only the call of this event, or all events again";
+            "c" [key('c')] KeyAction::OpenCall, "open the call of this event; Esc returns to the event";
             "+" [key('+')] KeyAction::AddToFilter, "add the value of the selected field to the filter";
         }],
     ),
     (
         "View",
         &[bindings! {
-            "Enter" [code(KeyCode::Enter)] KeyAction::Open, "open the detail, go into it, fold a value; open a call, then its parts";
-            "l →" [key('l'), code(KeyCode::Right)] KeyAction::Into, "go into the detail; unfold a value";
-            "h ←" [key('h'), code(KeyCode::Left)] KeyAction::Out, "leave the detail; fold a value";
-            ">" [key('>')] KeyAction::Grow, "enlarge the detail (or drag its edge)";
-            "<" [key('<')] KeyAction::Shrink, "shrink the detail";
-            "Space" [key(' ')] KeyAction::Pause, "pause or resume the list";
+            "Enter" [code(KeyCode::Enter)] KeyAction::Open, "open the detail, go into it, fold a value; open a call, then its parts; show the events that a row counts";
+            "l →" [key('l'), code(KeyCode::Right)] KeyAction::Into, "go into the detail; unfold a value; go to the list at the right";
+            "h ←" [key('h'), code(KeyCode::Left)] KeyAction::Out, "leave the detail; fold a value; go to the list at the left";
+            ">" [key('>')] KeyAction::Grow, "sort a list by the next column (or click its heading); in the stream, enlarge the detail (or drag its edge)";
+            "<" [key('<')] KeyAction::Shrink, "sort a list by the previous column; in the stream, shrink the detail";
+            "r" [key('r')] KeyAction::Reverse, "reverse the order of a list";
+            "Space" [key(' ')] KeyAction::Pause, "pause or resume the stream";
             "t" [key('t')] KeyAction::Time, "change the times: local, UTC, age, since the previous line, none";
             "x" [key('x')] KeyAction::Columns, "choose the fields to show as columns: Space toggles, Enter applies";
             "w" [key('w')] KeyAction::Wrap, "wrap or cut long lines";

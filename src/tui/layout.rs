@@ -84,12 +84,18 @@ pub fn failure_lines(state: &State) -> Vec<Line<'static>> {
     lines.collect()
 }
 
-/// Splits an area into a left and a right half.
+/// Splits an area into columns of about the same width, with a space between them.
 #[must_use]
-pub const fn halves(area: Rect) -> (Rect, Rect) {
-    let half = area.width / 2;
-    let right = Rect { x: area.x + half, width: area.width - half, ..area };
-    (Rect { width: half, ..area }, right)
+pub fn columns(area: Rect, number: usize) -> Vec<Rect> {
+    let number = u16::try_from(number).unwrap_or(1).max(1);
+    let width = area.width / number;
+    let column = |at| {
+        let x = area.x + at * width;
+        let is_last = at + 1 == number;
+        let width = if is_last { area.right() - x } else { width.saturating_sub(1) };
+        Rect { x, width, ..area }
+    };
+    (0..number).map(column).collect()
 }
 
 /// The parts of the stream panel: the list and the detail.

@@ -52,7 +52,7 @@ fn wheel(state: &mut State, at: Position, action: KeyAction) {
 
 fn click(state: &mut State, at: Position) {
     if let Some(screen) = header::tab_at(state, at) {
-        state.screen = screen;
+        state.switch_to(screen);
     } else if ScreenLayout::new(state).position.contains(at) {
         state.dragging = Some(DragTarget::Position);
         seek_to(state, at, false);

@@ -5,32 +5,15 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::Span;
 
 use super::keys::{KeyAction, KeyHint};
-use super::layout::ScreenLayout;
-use super::screen::Screen;
-use super::scrolling::scroll_target;
 use super::state::State;
 
 /// A panel of the live screen.
-///
-/// The default methods implement a panel whose lines are scrolled from the top; such a panel only
-/// has to draw and count its lines.
 pub trait Panel {
     /// Draws the panel into `area`.
     fn render(&self, state: &State, area: Rect, buffer: &mut Buffer);
 
-    /// Returns how many lines there are to scroll through, in the current layout.
-    fn line_count(&self, _state: &State) -> usize {
-        0
-    }
-
     /// Returns the hints for the footer, the most important first.
-    fn hints(&self, _state: &State) -> Vec<KeyHint> {
-        vec![
-            (KeyAction::Down, "scroll"),
-            (KeyAction::NextScreen, "next screen"),
-            (KeyAction::Back, "stream"),
-        ]
-    }
+    fn hints(&self, state: &State) -> Vec<KeyHint>;
 
     /// Returns the text beside the tabs. It describes this panel and nothing else.
     fn status(&self, _state: &State) -> Vec<Span<'static>> {
@@ -38,13 +21,7 @@ pub trait Panel {
     }
 
     /// Handles a key while the panel is shown. Returns whether the key has a meaning here.
-    fn handle_key(&self, state: &mut State, action: KeyAction) -> bool {
-        if matches!(action, KeyAction::Back | KeyAction::Out) {
-            state.screen = Screen::Stream;
-            return true;
-        }
-        scroll_by_key(state, self.line_count(state), action)
-    }
+    fn handle_key(&self, state: &mut State, action: KeyAction) -> bool;
 
     /// Handles one line of scrolling with the wheel over that cell.
     fn handle_wheel(&self, state: &mut State, _at: Position, action: KeyAction) {
@@ -58,21 +35,7 @@ pub trait Panel {
     ///
     /// [`DragTarget::Panel`]: super::state::modes::DragTarget::Panel
     fn handle_drag(&self, _state: &mut State, _at: Position) {}
-}
 
-/// Scrolls the current screen, which has `line_count` lines. Returns whether the key scrolls.
-pub fn scroll_by_key(state: &mut State, line_count: usize, action: KeyAction) -> bool {
-    let page = page(state);
-    let scroll = &mut state.scroll[state.screen.index()];
-    let target = scroll_target(action, *scroll, page, line_count.saturating_sub(page));
-    if let Some(target) = target {
-        *scroll = target;
-    }
-    target.is_some()
-}
-
-/// Returns the height of the body in lines, at least 1.
-#[must_use]
-pub fn page(state: &State) -> usize {
-    usize::from(ScreenLayout::new(state).body.height).max(1)
+    /// Adjusts what depends on the events, such as the selection, before the panel is drawn.
+    fn settle(&self, _state: &mut State) {}
 }

@@ -37,8 +37,8 @@ pub fn paste(state: &mut State, text: &str) {
 pub fn handle_key(state: &mut State, key: &KeyEvent) {
     let Some(prompt) = &mut state.prompt else { return };
     match key.code {
-        KeyCode::Esc => state.prompt = None,
-        KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => state.prompt = None,
+        KeyCode::Esc => cancel(state),
+        KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => cancel(state),
         KeyCode::Enter => submit(state),
         KeyCode::Tab | KeyCode::BackTab => complete(state, key.code == KeyCode::Tab),
         KeyCode::Up | KeyCode::Down if prompt.purpose == Purpose::Filter => {
@@ -56,6 +56,13 @@ pub fn handle_key(state: &mut State, key: &KeyEvent) {
             prompt.line.handle_key(key);
             text_changed(state);
         }
+    }
+}
+
+/// Closes the prompt. Nothing has changed but the rows of a list, which are restored.
+fn cancel(state: &mut State) {
+    if let Some(prompt) = state.prompt.take().filter(|prompt| prompt.purpose == Purpose::Rows) {
+        state.lists[state.screen.index()].filter = prompt.initial;
     }
 }
 
@@ -107,8 +114,12 @@ fn complete(state: &mut State, forward: bool) {
 
 /// Compiles the typed line, so that its matches or its error can be shown.
 fn update_preview(state: &mut State) {
-    let State { prompt: Some(prompt), config, .. } = state else { return };
+    let State { prompt: Some(prompt), config, lists, screen, .. } = state else { return };
     let text = prompt.line.text();
+    if prompt.purpose == Purpose::Rows {
+        lists[screen.index()].filter = text;
+        return;
+    }
     if prompt.draft.as_ref().is_some_and(|draft| draft.source == text) {
         return;
     }
@@ -122,7 +133,7 @@ fn update_preview(state: &mut State) {
             Ok(draft) => prompt.draft = Some(draft),
             Err(error) => prompt.error = Some(error),
         },
-        Purpose::Save => {}
+        Purpose::Save | Purpose::Rows => {}
         // An argument that has not been typed yet is no mistake.
         Purpose::Command if commands::missing_argument(&text).is_some() => {}
         Purpose::Command => prompt.error = commands::parse(&text).err(),
@@ -160,6 +171,8 @@ fn submit(state: &mut State) {
             start_search(state, true);
         }
         Purpose::Filter => filtering::apply(state, draft, text),
+        // The rows were filtered while the text was typed.
+        Purpose::Rows => {}
         Purpose::Command => {
             if let Ok(command) = commands::parse(&text) {
                 execute(state, command);

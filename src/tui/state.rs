@@ -17,6 +17,7 @@ use super::buffer::EventBuffer;
 use super::column_picker::ColumnPicker;
 use super::config::ScreenConfig;
 use super::filter::FilterTask;
+use super::list::{CALLS, ListState, RowId};
 use super::live_stats::LiveStats;
 use super::rows::Rows;
 use super::screen::Screen;
@@ -28,7 +29,7 @@ use crate::output::columns::Columns;
 use crate::output::stored_event::{StoredEvent, StoredEventReader};
 use crate::transport::ConnectionEvent;
 use connections::{ConnectionStatus, Connections};
-use modes::{CallLine, CallPart, DetailPane, DragTarget, TimeMode};
+use modes::{CallLine, CallPart, DetailPane, DragTarget, TimeMode, TrailStep};
 use prompt::Prompt;
 
 /// The maximum memory of the calls, in bytes. They take at most half as much as the events.
@@ -91,8 +92,10 @@ pub struct State {
     pub column_picker: Option<ColumnPicker>,
     /// The first visible line of the help, while it is open.
     pub help: Option<usize>,
-    /// How many lines each screen is scrolled by, indexed by [`Screen::index`].
-    pub scroll: [usize; Screen::COUNT],
+    /// What the user chose in the lists of each screen, indexed by [`Screen::index`].
+    pub lists: [ListState; Screen::COUNT],
+    /// The steps that led to the current screen, for going back.
+    pub trail: Vec<TrailStep>,
     /// The numbers of the marked events.
     pub marks: BTreeSet<u64>,
     /// How times are shown.
@@ -155,7 +158,8 @@ impl State {
             prompt: None,
             column_picker: None,
             help: None,
-            scroll: [0; Screen::COUNT],
+            lists: Default::default(),
+            trail: Vec::new(),
             marks: BTreeSet::new(),
             time_mode: TimeMode::Local,
             columns: None,
@@ -244,28 +248,20 @@ impl State {
         stored.map(|stored| Arc::clone(&stored.line)).collect()
     }
 
-    /// Returns the index of the selected call in the list of calls.
-    #[must_use]
-    pub fn call_place(&self) -> usize {
-        let sorted = self.calls.sorted();
-        self.selected_call
-            .as_ref()
-            .and_then(|selected| sorted.iter().position(|(sid, _)| sid == selected))
-            .unwrap_or(0)
-    }
-
-    /// Selects the call at that index. It stays selected when the order of the calls changes.
-    pub fn select_call(&mut self, place: usize) {
-        let sid = self.calls.sorted().get(place).map(|(sid, _)| (*sid).to_owned());
-        self.show_call(sid);
-    }
-
     /// Selects the call with that SID.
     pub fn show_call(&mut self, sid: Option<String>) {
         if sid != self.selected_call {
             self.call_top = None;
         }
+        let row = sid.clone().map(|id| RowId { section: CALLS, id });
+        self.lists[Screen::Calls.index()].selected = row;
         self.selected_call = sid;
+    }
+
+    /// Shows a screen that was chosen directly, so that there is no way back to where the user was.
+    pub fn switch_to(&mut self, screen: Screen) {
+        self.screen = screen;
+        self.trail.clear();
     }
 
     /// Returns the selected call and its SID. Another call never takes its place: the first call

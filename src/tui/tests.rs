@@ -6,6 +6,7 @@ mod canary;
 mod finding;
 mod keys;
 mod limits;
+mod lists;
 mod messages;
 mod mouse;
 mod numbers;

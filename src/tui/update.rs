@@ -67,14 +67,10 @@ pub fn update(state: &mut State, msg: Msg) {
     state.changed = true;
 }
 
-/// Adjusts what depends on the events and on the layout: the visible rows, and the shown call.
+/// Adjusts what depends on the events and on the layout: the visible rows and the selection.
 pub fn settle(state: &mut State) {
     keep_visible(state);
-    if state.screen == Screen::Call && state.selected_call.is_none() {
-        // Another call would take its place when the order of the calls changes.
-        let sid = state.current_call().map(|(sid, _)| sid.to_owned());
-        state.show_call(sid);
-    }
+    panel(state.screen).settle(state);
 }
 
 fn tick(state: &mut State, now: Timestamp) {
@@ -123,9 +119,9 @@ fn handle_everywhere(state: &mut State, action: KeyAction) -> bool {
         KeyAction::Quit => state.effects.push(Effect::Quit),
         KeyAction::Suspend => state.effects.push(Effect::Suspend),
         KeyAction::Help => state.help = Some(0),
-        KeyAction::Screen(screen) => state.screen = screen,
-        KeyAction::NextScreen => state.screen = state.screen.next(),
-        KeyAction::PreviousScreen => state.screen = state.screen.previous(),
+        KeyAction::Screen(screen) => state.switch_to(screen),
+        KeyAction::NextScreen => state.switch_to(state.screen.next()),
+        KeyAction::PreviousScreen => state.switch_to(state.screen.previous()),
         KeyAction::Hold | KeyAction::Step | KeyAction::Faster | KeyAction::Slower => {
             change_pace(state, action);
         }

@@ -2,186 +2,265 @@
 //! triggers, pipelines, and reviews.
 
 use jiff::Timestamp;
-use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
+use ratatui::style::Style;
+use ratatui::text::Span;
 
 use crate::analysis::surface_funnel::FUNNEL;
-use crate::model::id_prefix;
+use crate::model::{Kind, id_prefix};
 use crate::text::terminal;
-use crate::tui::layout::{ScreenLayout, halves};
-use crate::tui::panel::Panel;
+use crate::tui::filtering::equals;
+use crate::tui::layout::columns;
+use crate::tui::list::{ListCell, ListColumn, ListRow, ListSection, OpenTarget, SortKey};
+use crate::tui::list_panel::ListPanel;
 use crate::tui::screen::Screen;
-use crate::tui::scrolling::render_lines;
 use crate::tui::state::State;
-use crate::tui::text::{cell, count, counted, cut, length};
+use crate::tui::text::{count, counted, length};
+use crate::tui::workspace_state::OperatorState;
 
-/// The board of the workspace, in two columns if they fit.
+/// The note below a section whose further entries are not kept.
+const MORE: &str = "and more, which are not kept";
+
+/// The board of the workspace, in two groups of sections if they fit.
 pub struct BoardPanel;
 
-impl Panel for BoardPanel {
-    fn render(&self, state: &State, area: Rect, buffer: &mut Buffer) {
-        let scroll = state.scroll[Screen::Board.index()];
-        for (area, lines) in columns(state, area) {
-            render_lines(lines, scroll, area, buffer);
+impl ListPanel for BoardPanel {
+    fn screen(&self) -> Screen {
+        Screen::Board
+    }
+
+    fn groups(&self, state: &State, area: Rect) -> Vec<Vec<ListSection>> {
+        let is_wide = area.width >= 110;
+        let areas = columns(area, if is_wide { 2 } else { 1 });
+        let width = areas.first().map_or(0, |area| usize::from(area.width));
+        let mut first = vec![operators(state), funnel(state, width)];
+        let second = vec![triggers(state, width), pipelines(state), reviews(state)];
+        if is_wide {
+            return vec![first, second];
         }
-    }
-
-    fn line_count(&self, state: &State) -> usize {
-        let columns = columns(state, ScreenLayout::new(state).body);
-        columns.iter().map(|(_, lines)| lines.len()).max().unwrap_or(0)
+        first.extend(second);
+        vec![first]
     }
 }
 
-/// Returns the columns of the board: one, or two if they fit.
-fn columns(state: &State, area: Rect) -> Vec<(Rect, Vec<Line<'static>>)> {
-    let (left, right) = if area.width < 110 { (area, area) } else { halves(area) };
-    let width = usize::from(left.width).saturating_sub(1);
-    let first = [operators(state, width), funnel(state, width)].concat();
-    let second = [triggers(state, width), pipelines(state, width), reviews(state)].concat();
-    if left == area {
-        return vec![(area, [first, second].concat())];
+fn heading(text: &str, number: u64) -> String {
+    format!("{text}  {}", count(number))
+}
+
+/// Returns the age of a time. The most recent one is sorted first.
+fn age(state: &State, time: Option<Timestamp>) -> ListCell {
+    let text = time.map_or_else(String::new, |time| {
+        format!("{} ago", length(state.reference_time().as_second() - time.as_second()))
+    });
+    #[expect(clippy::cast_precision_loss, reason = "it is only compared")]
+    let key = time.map_or(f64::MIN, |time| time.as_millisecond() as f64);
+    ListCell::number(text, key, state.config.theme.quiet())
+}
+
+fn row(id: &str, cells: Vec<ListCell>, filter: String) -> ListRow {
+    ListRow {
+        id: id.to_owned(),
+        cells,
+        target: Some(OpenTarget::Events(filter)),
+        style: Style::new(),
     }
-    vec![(left, first), (right, second)]
 }
 
-fn heading(state: &State, text: &str) -> Line<'static> {
-    Line::styled(format!(" {text}"), state.config.theme.heading())
+fn visible(text: &str) -> String {
+    terminal::visible(text).into_owned()
 }
 
-/// Ends a section. `has_more` says that it is full, so that further entries are not shown.
-fn end_section(state: &State, lines: &mut Vec<Line<'static>>, has_more: bool) {
-    if has_more {
-        lines.push(Line::styled("   and more, which are not kept", state.config.theme.warning()));
-    }
-    if lines.len() == 1 {
-        lines.push(Line::styled("   none yet", state.config.theme.quiet()));
-    }
-    lines.push(Line::default());
-}
-
-fn age(state: &State, time: Option<Timestamp>) -> String {
-    time.map_or_else(String::new, |time| {
-        format!("{:>7} ago", length(state.reference_time().as_second() - time.as_second()))
-    })
-}
-
-fn operators(state: &State, width: usize) -> Vec<Line<'static>> {
+fn operators(state: &State) -> ListSection {
     let theme = state.config.theme;
     let operators = &state.workspace.operators;
-    let mut lines = vec![heading(state, &format!("Operators  {}", count(operators.len() as u64)))];
-    for (id, operator) in operators.named() {
+    let mut sorted: Vec<_> = operators.named().collect();
+    // Those in a call come first, and then those who could take one.
+    let rank = |operator: &OperatorState| match (&operator.call, operator.status.as_deref()) {
+        (Some(_), _) => 0,
+        (None, Some("online")) => 1,
+        (None, Some("busy")) => 2,
+        (None, _) => 3,
+    };
+    sorted.sort_by_key(|(_, operator)| rank(operator));
+    let rows = sorted.into_iter().map(|(id, operator)| {
         let status = operator.status.as_deref().unwrap_or("unknown");
         let style = match status {
             "online" => theme.good(),
             "busy" => theme.warning(),
             _ => theme.quiet(),
         };
-        let mut spans = vec![
-            Span::styled(format!("   {} ", cell(id_prefix(id), 8)), theme.heading()),
-            Span::styled(format!("{} ", cell(status, 8)), style),
-            Span::styled(age(state, operator.last_seen), theme.quiet()),
+        let call = operator.call.as_ref().map_or_else(String::new, |(sid, mode)| {
+            format!("{} in {}…", visible(mode), visible(id_prefix(sid)))
+        });
+        let cells = vec![
+            ListCell::text(format!("  {}", visible(id_prefix(id))), theme.heading()),
+            ListCell::text(visible(status), style),
+            age(state, operator.last_seen),
+            ListCell::text(call, theme.family("operator")),
         ];
-        if let Some((sid, mode)) = &operator.call {
-            let text =
-                format!("  {} in {}…", terminal::visible(mode), terminal::visible(id_prefix(sid)));
-            spans.push(Span::styled(text, theme.family("operator")));
-        }
-        lines.push(cut(spans, width));
+        row(id, cells, equals("operator_id", id))
+    });
+    ListSection {
+        name: "operators",
+        columns: vec![
+            ListColumn::text(heading("Operators", operators.len() as u64), 18),
+            ListColumn::text("status", 8),
+            ListColumn::number("last event", 11),
+            ListColumn::text("call", 0),
+        ],
+        rows: rows.collect(),
+        note: operators.other().map(|_| MORE),
+        empty: "none yet",
     }
-    end_section(state, &mut lines, state.workspace.operators.other().is_some());
-    lines
 }
 
-fn funnel(state: &State, width: usize) -> Vec<Line<'static>> {
+fn funnel(state: &State, width: usize) -> ListSection {
     let theme = state.config.theme;
-    let funnel = state.workspace.funnel;
-    let all = funnel[0];
-    let mut lines = vec![heading(state, &format!("Surfaces  {}", count(all)))];
-    for (step, reached) in FUNNEL.iter().zip(funnel).filter(|_| all > 0) {
-        let cells = width.saturating_sub(30).min(60);
-        let filled = usize::try_from(reached * cells as u64 / all.max(1)).unwrap_or(cells);
-        lines.push(Line::from(vec![
-            Span::raw(format!("   {} {:>7} ", cell(step.label, 10), count(reached))),
-            Span::styled(format!("{:>3}% ", reached * 100 / all.max(1)), theme.quiet()),
-            Span::styled("█".repeat(filled), theme.family("surface")),
-        ]));
+    let workspace = &state.workspace;
+    let all = workspace.funnel[0];
+    let cells = width.saturating_sub(39).min(60);
+    let types = |kinds: &[Kind]| {
+        let names = kinds.iter().map(|kind| equals("event_type", kind.spec().event_type));
+        names.collect::<Vec<_>>().join(" or ")
+    };
+    let steps = FUNNEL.iter().zip(workspace.funnel);
+    let steps = steps.map(|(step, reached)| (step.label, reached, types(step.reported_by)));
+    let reviews = [
+        ("approved", Kind::SurfaceReviewApproved),
+        ("rejected", Kind::SurfaceReviewRejected),
+        ("archived", Kind::SurfaceArchived),
+    ];
+    let reviews = reviews.into_iter().zip(workspace.reviewed);
+    let reviews = reviews.map(|((label, kind), number)| (label, number, types(&[kind])));
+    let rows = steps.chain(reviews).filter(|_| all > 0).map(|(label, number, filter)| {
+        let filled = usize::try_from(number * cells as u64 / all.max(1)).unwrap_or(cells);
+        let share = format!("{}%", number * 100 / all.max(1));
+        #[expect(clippy::cast_precision_loss, reason = "it is only compared")]
+        let key = number as f64;
+        let cells = vec![
+            ListCell::text(format!("  {label}"), Style::new()),
+            ListCell::count(number, Style::new()),
+            ListCell::number(share, key, theme.quiet()),
+            ListCell::number("▇".repeat(filled.min(cells)), key, theme.family("surface")),
+        ];
+        row(label, cells, filter)
+    });
+    ListSection {
+        name: "surfaces",
+        columns: vec![
+            ListColumn::text(heading("Surfaces", all), 18),
+            ListColumn::number("reached", 9),
+            ListColumn::number("share", 6),
+            ListColumn::text("", 0),
+        ],
+        rows: rows.collect(),
+        note: Some(MORE).filter(|_| workspace.surfaces.untracked() > 0),
+        empty: "none yet",
     }
-    if all > 0 {
-        let [approved, rejected, archived] = state.workspace.reviewed.map(count);
-        lines.push(Line::styled(
-            format!("   approved {approved}  rejected {rejected}  archived {archived}"),
-            theme.quiet(),
-        ));
-    }
-    end_section(state, &mut lines, state.workspace.surfaces.untracked() > 0);
-    lines
 }
 
-fn triggers(state: &State, width: usize) -> Vec<Line<'static>> {
+fn triggers(state: &State, width: usize) -> ListSection {
     let theme = state.config.theme;
-    let mut lines = vec![heading(
-        state,
-        &format!("Triggers  {}", count(state.workspace.triggers.len() as u64)),
-    )];
-    for (name, trigger) in state.workspace.triggers.named() {
+    let triggers = &state.workspace.triggers;
+    let rows = triggers.named().map(|(name, trigger)| {
         let [fired, completed, failed] = trigger.counts;
-        let spans = vec![
-            Span::raw(format!("   {} ", cell(name, width.saturating_sub(52).clamp(8, 24)))),
-            Span::raw(format!("fired {fired:>4}  done {completed:>4}  ")),
-            Span::styled(
-                format!("failed {failed:>3}"),
-                if failed > 0 { theme.error() } else { theme.quiet() },
-            ),
-            Span::styled(age(state, trigger.last_seen), theme.quiet()),
+        let cells = vec![
+            ListCell::text(format!("  {}", visible(name)), Style::new()),
+            ListCell::count(fired, Style::new()),
+            ListCell::count(completed, Style::new()),
+            ListCell::count(failed, if failed > 0 { theme.error() } else { theme.quiet() }),
+            age(state, trigger.last_seen),
         ];
-        lines.push(cut(spans, width));
+        row(name, cells, equals("trigger_name", name))
+    });
+    ListSection {
+        name: "triggers",
+        columns: vec![
+            ListColumn::text(
+                heading("Triggers", triggers.len() as u64),
+                width.saturating_sub(38).clamp(14, 32),
+            ),
+            ListColumn::number("fired", 7),
+            ListColumn::number("done", 7),
+            ListColumn::number("failed", 7),
+            ListColumn::number("last event", 11),
+        ],
+        rows: rows.collect(),
+        note: triggers.other().map(|_| MORE),
+        empty: "none yet",
     }
-    end_section(state, &mut lines, state.workspace.triggers.other().is_some());
-    lines
 }
 
-fn pipelines(state: &State, width: usize) -> Vec<Line<'static>> {
+fn pipelines(state: &State) -> ListSection {
     let theme = state.config.theme;
-    let mut lines = vec![heading(
-        state,
-        &format!("Pipelines  {}", count(state.workspace.pipelines.len() as u64)),
-    )];
-    for (id, pipeline) in state.workspace.pipelines.named() {
-        let mut spans =
-            vec![Span::styled(format!("   {} ", cell(id_prefix(id), 8)), theme.heading())];
-        if let Some((time, events)) = &pipeline.last {
-            spans.push(Span::raw(format!(
-                "synced{}, {} ",
-                age(state, Some(*time)),
-                counted((*events).try_into().unwrap_or(0), "event")
-            )));
-            spans.push(Span::styled(format!(" {} in all ", count(pipeline.syncs)), theme.quiet()));
-        }
-        if let Some((time, why)) = &pipeline.error {
-            spans.push(Span::styled(
-                format!(" failed{}: {}", age(state, Some(*time)), terminal::visible(why)),
-                theme.error(),
-            ));
-        } else if pipeline.errors > 0 {
-            spans.push(Span::styled(counted(pipeline.errors, "earlier error"), theme.quiet()));
-        }
-        lines.push(cut(spans, width));
+    let pipelines = &state.workspace.pipelines;
+    let rows = pipelines.named().map(|(id, pipeline)| {
+        let (time, events) = pipeline
+            .last
+            .map_or((None, None), |(time, events)| (Some(time), u64::try_from(events).ok()));
+        let error = match &pipeline.error {
+            Some((time, why)) => {
+                let age = length(state.reference_time().as_second() - time.as_second());
+                Span::styled(format!("failed {age} ago: {}", visible(why)), theme.error())
+            }
+            None if pipeline.errors > 0 => {
+                Span::styled(counted(pipeline.errors, "earlier error"), theme.quiet())
+            }
+            None => Span::raw(""),
+        };
+        #[expect(clippy::cast_precision_loss, reason = "it is only compared")]
+        let errors = pipeline.errors as f64;
+        let cells = vec![
+            ListCell::text(format!("  {}", visible(id_prefix(id))), theme.heading()),
+            age(state, time),
+            events.map_or_else(
+                || ListCell::number("", -1.0, Style::new()),
+                |events| ListCell::count(events, Style::new()),
+            ),
+            ListCell::count(pipeline.syncs, theme.quiet()),
+            ListCell { spans: vec![error], key: SortKey::Number(errors) },
+        ];
+        row(id, cells, equals("data_source_id", id))
+    });
+    ListSection {
+        name: "pipelines",
+        columns: vec![
+            ListColumn::text(heading("Pipelines", pipelines.len() as u64), 16),
+            ListColumn::number("synced", 11),
+            ListColumn::number("events", 9),
+            ListColumn::number("syncs", 6),
+            ListColumn::text("errors", 0),
+        ],
+        rows: rows.collect(),
+        note: pipelines.other().map(|_| MORE),
+        empty: "none yet",
     }
-    end_section(state, &mut lines, state.workspace.pipelines.other().is_some());
-    lines
 }
 
-fn reviews(state: &State) -> Vec<Line<'static>> {
+fn reviews(state: &State) -> ListSection {
     let reviews = state.workspace.reviews.sorted(|_| 0);
-    let mut lines = vec![heading(
-        state,
-        &format!("Reviews  {}", count(reviews.iter().map(|(_, number)| **number).sum())),
-    )];
-    for (action, number) in reviews {
-        let action = cell(action.unwrap_or("(other)"), 16);
-        lines.push(Line::raw(format!("   {action} {:>7}", count(*number))));
+    let all = reviews.iter().map(|(_, number)| **number).sum();
+    let submitted = equals("event_type", Kind::ReviewSubmitted.spec().event_type);
+    let rows = reviews.into_iter().map(|(action, number)| {
+        let name = action.unwrap_or("(other)");
+        let cells = vec![
+            ListCell::text(format!("  {}", visible(name)), Style::new()),
+            ListCell::count(*number, Style::new()),
+        ];
+        let filter = match action {
+            Some(action) => format!("{submitted} and {}", equals("action", action)),
+            None => submitted.clone(),
+        };
+        row(name, cells, filter)
+    });
+    ListSection {
+        name: "reviews",
+        columns: vec![
+            ListColumn::text(heading("Reviews", all), 24),
+            ListColumn::number("count", 9),
+        ],
+        rows: rows.collect(),
+        note: None,
+        empty: "none yet",
     }
-    end_section(state, &mut lines, false);
-    lines
 }

@@ -15,6 +15,7 @@ use crate::analysis::call::Call;
 use crate::text::terminal;
 use crate::tui::keys::{KeyAction, KeyHint};
 use crate::tui::layout::ScreenLayout;
+use crate::tui::navigation;
 use crate::tui::panel::Panel;
 use crate::tui::screen::Screen;
 use crate::tui::scrolling::{render_lines, scroll_target};
@@ -65,6 +66,14 @@ impl Panel for CallPanel {
         ]
     }
 
+    fn settle(&self, state: &mut State) {
+        if state.selected_call.is_none() {
+            // Another call would take its place when the order of the calls changes.
+            let sid = state.current_call().map(|(sid, _)| sid.to_owned());
+            state.show_call(sid);
+        }
+    }
+
     fn handle_key(&self, state: &mut State, action: KeyAction) -> bool {
         match action {
             KeyAction::Open => {
@@ -73,10 +82,13 @@ impl Panel for CallPanel {
             }
             KeyAction::OnlyCall => show_events(state),
             KeyAction::Copy => copy_sid(state),
-            KeyAction::Back | KeyAction::Out => match state.call_part {
-                CallPart::All => state.screen = Screen::Calls,
-                _ => state.call_part = CallPart::All,
-            },
+            KeyAction::Back | KeyAction::Out => {
+                if state.call_part != CallPart::All {
+                    state.call_part = CallPart::All;
+                } else if !navigation::back(state) {
+                    state.screen = Screen::Calls;
+                }
+            }
             _ => {
                 return scroll(state, action);
             }

@@ -1,9 +1,8 @@
-//! The list of calls, one line each. Calls that have ended move down and are dimmed.
+//! The list of calls. Calls that have ended move down and are dimmed.
 
-use ratatui::buffer::Buffer;
-use ratatui::layout::{Position, Rect};
-use ratatui::text::{Line, Span};
-use ratatui::widgets::{Paragraph, Widget};
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::Span;
 
 use crate::analysis::call::Call;
 use crate::model::catalog::field_named;
@@ -11,56 +10,36 @@ use crate::model::id_prefix;
 use crate::text::{MASK, terminal};
 use crate::tui::filtering;
 use crate::tui::keys::{KeyAction, KeyHint};
-use crate::tui::layout::ScreenLayout;
-use crate::tui::panel::{Panel, page};
+use crate::tui::list::{
+    CALLS, ListCell, ListColumn, ListRow, ListSection, OpenTarget, RowId, SortKey,
+};
+use crate::tui::list_panel::ListPanel;
+use crate::tui::navigation;
 use crate::tui::screen::Screen;
-use crate::tui::scrolling::scroll_target;
-use crate::tui::state::modes::CallPart;
 use crate::tui::state::{Effect, State};
-use crate::tui::text::{cell, count, cut, length};
+use crate::tui::text::{count, length};
 
 /// The list of calls.
 pub struct CallsPanel;
 
-impl Panel for CallsPanel {
-    fn render(&self, state: &State, area: Rect, buffer: &mut Buffer) {
-        let theme = state.config.theme;
-        let sorted = state.calls.sorted();
-        if sorted.is_empty() {
-            let hint = Line::styled("no calls yet", theme.quiet()).centered();
-            return Paragraph::new(hint).render(area, buffer);
-        }
+impl ListPanel for CallsPanel {
+    fn screen(&self) -> Screen {
+        Screen::Calls
+    }
+
+    fn groups(&self, state: &State, area: Rect) -> Vec<Vec<ListSection>> {
         let width = usize::from(area.width);
-        let mut lines = vec![cut(vec![Span::styled(heading(width), theme.quiet())], width)];
-        let (selected, room) = (state.call_place(), usize::from(area.height).saturating_sub(1));
-        let first = first_visible(state, area.height);
-        for (at, (sid, call)) in sorted.into_iter().enumerate().skip(first).take(room) {
-            let line = cut(row(state, sid, call, width), width);
-            lines.push(if at == selected {
-                Line::styled(cell(&line.to_string(), width), theme.selected())
-            } else if call.ended.is_some() {
-                line.patch_style(theme.quiet())
-            } else {
-                line
-            });
-        }
-        Paragraph::new(lines).render(area, buffer);
+        let calls = state.calls.sorted();
+        vec![vec![ListSection {
+            name: CALLS,
+            columns: columns(width),
+            rows: calls.into_iter().map(|(sid, call)| row(state, sid, call, width)).collect(),
+            note: None,
+            empty: "no calls yet",
+        }]]
     }
 
-    fn line_count(&self, state: &State) -> usize {
-        state.calls.sorted().len()
-    }
-
-    fn hints(&self, _state: &State) -> Vec<KeyHint> {
-        vec![
-            (KeyAction::Down, "next"),
-            (KeyAction::Open, "open"),
-            (KeyAction::OnlyCall, "its events"),
-            (KeyAction::Back, "stream"),
-        ]
-    }
-
-    fn status(&self, state: &State) -> Vec<Span<'static>> {
+    fn summary(&self, state: &State) -> Vec<Span<'static>> {
         let sorted = state.calls.sorted();
         let ended = sorted.iter().filter(|(_, call)| call.ended.is_some()).count() as u64;
         let active = sorted.len() as u64 - ended;
@@ -74,134 +53,112 @@ impl Panel for CallsPanel {
         spans
     }
 
-    fn handle_key(&self, state: &mut State, action: KeyAction) -> bool {
-        let at = state.call_place();
+    fn handle_own_key(&self, state: &mut State, action: KeyAction) -> bool {
         match action {
-            KeyAction::Open | KeyAction::Into => {
-                state.select_call(at);
-                (state.screen, state.call_part) = (Screen::Call, CallPart::All);
-            }
             KeyAction::OnlyCall => show_events(state),
             KeyAction::Copy => copy_sid(state),
-            KeyAction::Back | KeyAction::Out => state.screen = Screen::Stream,
-            _ => {
-                let last = self.line_count(state).saturating_sub(1);
-                let Some(target) = scroll_target(action, at, page(state), last) else {
-                    return false;
-                };
-                state.select_call(target);
-            }
+            _ => return false,
         }
         true
     }
 
-    fn handle_click(&self, state: &mut State, at: Position) {
-        let body = ScreenLayout::new(state).body;
-        if !body.contains(at) {
-            return;
-        }
-        let Some(line) = usize::from(at.y - body.y).checked_sub(1) else { return };
-        let place = first_visible(state, body.height) + line;
-        if place >= state.calls.sorted().len() {
-            return;
-        }
-        if state.selected_call.is_some() && place == state.call_place() {
-            state.notice = None;
-            self.handle_key(state, KeyAction::Open);
-        } else {
-            state.select_call(place);
-        }
+    fn own_hints(&self) -> Vec<KeyHint> {
+        vec![(KeyAction::OnlyCall, "its events")]
+    }
+
+    fn selected(&self, state: &mut State, row: &RowId) {
+        state.show_call(Some(row.id.clone()));
     }
 }
 
-/// Selects the call under the cursor and shows its events in the stream.
+/// Shows the events of the selected call in the stream.
 pub fn show_events(state: &mut State) {
-    state.select_call(state.call_place());
-    if let Some(sid) = state.selected_call.clone() {
-        state.screen = Screen::Stream;
-        filtering::show_only_call(state, &sid);
-    }
+    let Some(sid) = state.current_call().map(|(sid, _)| sid.to_owned()) else { return };
+    state.show_call(Some(sid.clone()));
+    navigation::open(state, &OpenTarget::Events(filtering::call_filter(&sid)));
 }
 
-/// Selects the call under the cursor and copies its SID.
+/// Copies the SID of the selected call.
 pub fn copy_sid(state: &mut State) {
-    state.select_call(state.call_place());
-    state.effects.extend(state.selected_call.clone().map(Effect::Copy));
+    let sid = state.current_call().map(|(sid, _)| sid.to_owned());
+    state.effects.extend(sid.map(Effect::Copy));
 }
 
-/// Returns the index of the first visible call.
-fn first_visible(state: &State, height: u16) -> usize {
-    (state.call_place() + 1).saturating_sub(usize::from(height).saturating_sub(1))
-}
-
-/// Returns the widths of the columns for direction, service and state. The other columns are as
-/// wide as their headings.
-const fn column_widths(width: usize) -> [usize; 3] {
-    match width {
+fn columns(width: usize) -> Vec<ListColumn> {
+    let is_wide = width >= 110;
+    let [direction, service, state] = match width {
         0..60 => [3, 0, 9],
         60..110 => [3, 8, 13],
         _ => [9, 8, 18],
-    }
+    };
+    vec![
+        ListColumn::text("  call", if is_wide { 13 } else { 11 }),
+        ListColumn::text(if direction < 9 { "dir" } else { "direction" }, direction),
+        ListColumn::text("service", service),
+        ListColumn::text("state/outcome", state),
+        ListColumn::number("time", 6),
+        ListColumn::number("turns", 5),
+        ListColumn::number(
+            if is_wide { "tools failed" } else { "fail" },
+            if is_wide { 12 } else { 4 },
+        ),
+        ListColumn::text("operators, last line", 0),
+    ]
 }
 
-/// Returns the width of the column of SIDs.
-const fn sid_width(width: usize) -> usize {
-    if width < 110 { 9 } else { 11 }
-}
-
-fn heading(width: usize) -> String {
-    let [direction, service, state] = column_widths(width);
-    let service =
-        if service > 0 { format!("{} ", cell("service", service)) } else { String::new() };
-    format!(
-        "   {} {} {service}{} {:>6} turns {} operators, last line",
-        cell("call", sid_width(width)),
-        cell(if direction < 9 { "dir" } else { "direction" }, direction),
-        cell("state/outcome", state),
-        "time",
-        if width >= 110 { "tools failed" } else { "fail" },
-    )
-}
-
-fn row(state: &State, sid: &str, call: &Call, width: usize) -> Vec<Span<'static>> {
+fn row(state: &State, sid: &str, call: &Call, width: usize) -> ListRow {
     let theme = state.config.theme;
-    let [direction_width, service, status] = column_widths(width);
+    let plain = Style::new();
     let is_active = call.ended.is_none();
     let outcome = call.ended.as_ref().map_or("", |(_, reason)| reason);
     let word = if is_active { call.state.as_deref().unwrap_or("active") } else { outcome };
     let direction = match call.direction.as_deref() {
-        Some("inbound") if direction_width < 7 => "in",
-        Some("outbound") if direction_width < 7 => "out",
+        Some("inbound") if width < 110 => "in",
+        Some("outbound") if width < 110 => "out",
         direction => direction.unwrap_or(""),
     };
-    let mut spans = vec![
-        Span::styled(
-            if is_active { " ● " } else { " ○ " },
-            if is_active { theme.good() } else { theme.quiet() },
-        ),
-        Span::styled(format!("{} ", cell(sid, sid_width(width))), theme.heading()),
-        Span::raw(format!("{} ", cell(direction, direction_width))),
-    ];
-    if service > 0 {
-        spans.push(Span::raw(format!(
-            "{} ",
-            cell(id_prefix(call.service.as_deref().unwrap_or("")), service)
-        )));
-    }
     let is_failure =
         field_named("completion_reason").is_some_and(|field| field.error_values.contains(&outcome));
-    let style = if is_failure { theme.error() } else { theme.family("observer") };
-    spans.push(Span::styled(
-        format!("{} ", cell(word, status)),
-        if is_active || is_failure { style } else { theme.quiet() },
-    ));
-    spans.push(Span::raw(format!("{:>6} ", length(call.length(state.reference_time())))));
-    spans.push(Span::raw(format!("{:>5} ", call.transcript.turn_count)));
-    let (failures, cells) = (call.transcript.failures, if width >= 110 { 12 } else { 4 });
-    spans.push(Span::styled(
-        format!("{failures:>cells$} "),
-        if failures > 0 { theme.error() } else { theme.quiet() },
-    ));
+    let failures = call.transcript.failures;
+    let seconds = call.length(state.reference_time());
+    #[expect(clippy::cast_precision_loss, reason = "it is only compared")]
+    let duration = seconds as f64;
+    let visible = |text: &str| terminal::visible(text).into_owned();
+    let mark = if is_active { "● " } else { "○ " };
+    ListRow {
+        id: sid.to_owned(),
+        cells: vec![
+            ListCell {
+                spans: vec![
+                    Span::styled(mark, if is_active { theme.good() } else { theme.quiet() }),
+                    Span::styled(visible(sid), theme.heading()),
+                ],
+                key: SortKey::Text(sid.to_owned()),
+            },
+            ListCell::text(visible(direction), plain),
+            ListCell::text(visible(id_prefix(call.service.as_deref().unwrap_or(""))), plain),
+            ListCell::text(
+                visible(word),
+                match (is_active, is_failure) {
+                    (_, true) => theme.error(),
+                    (true, _) => theme.family("observer"),
+                    (false, _) => theme.quiet(),
+                },
+            ),
+            ListCell::number(length(seconds), duration, plain),
+            ListCell::count(call.transcript.turn_count, plain),
+            ListCell::count(failures, if failures > 0 { theme.error() } else { theme.quiet() }),
+            last_cell(state, call, width),
+        ],
+        target: Some(OpenTarget::Call(sid.to_owned())),
+        style: if is_active { plain } else { theme.quiet() },
+    }
+}
+
+/// Returns the escalation, the operators and the last line of a call.
+fn last_cell(state: &State, call: &Call, width: usize) -> ListCell {
+    let theme = state.config.theme;
+    let mut spans = Vec::new();
     if call.escalated {
         spans.push(Span::styled(if width >= 110 { "ESCALATED " } else { "ESC " }, theme.warning()));
     }
@@ -214,8 +171,11 @@ fn row(state: &State, sid: &str, call: &Call, width: usize) -> Vec<Span<'static>
     }
     if let Some((speaker, words)) = call.last_said() {
         spans.push(Span::styled(format!("{} ", speaker.name()), theme.quiet()));
-        let style = if words == MASK { theme.masked() } else { ratatui::style::Style::new() };
+        let style = if words == MASK { theme.masked() } else { Style::new() };
         spans.push(Span::styled(terminal::visible(words).into_owned(), style));
     }
-    spans
+    // Escalated calls, then those with operators, are the ones that are looked for.
+    let rank =
+        f64::from(u8::from(call.escalated)) * 2.0 + f64::from(u8::from(!call.operators.is_empty()));
+    ListCell { spans, key: SortKey::Number(rank) }
 }

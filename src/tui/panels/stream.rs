@@ -13,6 +13,7 @@ use crate::tui::filtering::toggle_call_filter;
 use crate::tui::incremental::start_search;
 use crate::tui::keys::{KeyAction, KeyHint};
 use crate::tui::layout::{ScreenLayout, StreamLayout};
+use crate::tui::navigation;
 use crate::tui::overlays::column_picker;
 use crate::tui::panel::Panel;
 use crate::tui::prompt;
@@ -39,10 +40,6 @@ impl Panel for StreamPanel {
         if let Some(area) = layout.detail {
             detail::render(state, area, buffer);
         }
-    }
-
-    fn line_count(&self, state: &State) -> usize {
-        state.rows().len()
     }
 
     fn hints(&self, state: &State) -> Vec<KeyHint> {
@@ -140,7 +137,8 @@ fn list_hints(state: &State) -> Vec<KeyHint> {
     }
     hints.extend([
         (KeyAction::NextError, "errors"),
-        (KeyAction::OnlyCall, "this call"),
+        (KeyAction::OpenCall, "its call"),
+        (KeyAction::OnlyCall, "only it"),
         (KeyAction::Time, "time"),
         (KeyAction::Save, "save"),
     ]);
@@ -195,6 +193,7 @@ fn search_or_filter(state: &mut State, action: KeyAction) -> bool {
         }
         KeyAction::ToggleFilter => state.filter_enabled = !state.filter_enabled,
         KeyAction::OnlyCall => toggle_call_filter(state),
+        KeyAction::OpenCall => navigation::open_call_of_event(state),
         KeyAction::Save => {
             let name = format!("evtap-{}.ndjson", state.now.strftime("%Y%m%dT%H%M%SZ"));
             prompt::open(state, Purpose::Save, &name);
@@ -245,10 +244,13 @@ fn change_view(state: &mut State, action: KeyAction) -> bool {
     true
 }
 
-/// Closes the first of these that is open: the detail, the search, the pause.
+/// Closes the first of these that is open: the detail, the search, the pause. If none is, returns to
+/// where the events were opened from.
 fn close_one(state: &mut State) {
-    let is_closed =
-        state.detail.take().is_some() || state.search.take().is_some() || state.resume();
+    let is_closed = state.detail.take().is_some()
+        || state.search.take().is_some()
+        || state.resume()
+        || navigation::back(state);
     if !is_closed {
         state.notify("press q to quit");
     }

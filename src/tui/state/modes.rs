@@ -74,6 +74,21 @@ pub enum DragTarget {
     Position,
 }
 
+/// Where the user was before something was opened.
+#[derive(Debug, Clone)]
+pub struct TrailStep {
+    /// The screen.
+    pub screen: Screen,
+    /// The filter as it was typed.
+    pub filter: Option<String>,
+    /// Whether the filter was applied.
+    pub is_filter_enabled: bool,
+    /// The number of the selected event.
+    pub selected: u64,
+    /// Whether the newest event was followed.
+    pub follow: bool,
+}
+
 /// The open detail of an event.
 #[derive(Debug, Clone, Default)]
 pub struct DetailPane {

@@ -11,6 +11,8 @@ pub enum Purpose {
     Search,
     /// A filter.
     Filter,
+    /// A text that the rows of a list must contain.
+    Rows,
     /// The name of a file to save to.
     Save,
     /// A command.
@@ -21,6 +23,8 @@ pub enum Purpose {
 pub struct Prompt {
     /// The purpose of the line.
     pub purpose: Purpose,
+    /// The text that the prompt was opened with.
+    pub initial: String,
     /// The line.
     pub line: LineEditor,
     /// The filter compiled from the line, which counts its matches while the line is typed.
@@ -41,6 +45,7 @@ impl Prompt {
     pub fn new(purpose: Purpose, text: &str, history_place: usize) -> Self {
         Self {
             purpose,
+            initial: text.to_owned(),
             line: LineEditor::new(text),
             draft: None,
             error: None,

@@ -19,6 +19,7 @@ pub fn render(state: &State, area: Rect, buffer: &mut Buffer) -> Option<Position
     let width = usize::from(area.width);
     let label = match prompt.purpose {
         Purpose::Search => " / ",
+        Purpose::Rows => " rows with ",
         Purpose::Filter => " filter ",
         Purpose::Save => " save as ",
         Purpose::Command => " : ",
@@ -105,6 +106,9 @@ fn messages(state: &State, prompt: &Prompt, width: usize) -> Vec<Line<'static>> 
             }
             Purpose::Search => {
                 " a regular expression, with smart case; empty repeats the last search"
+            }
+            Purpose::Rows => {
+                " a text that a row must contain, with smart case; empty shows all rows"
             }
             Purpose::Command => &commands,
             Purpose::Save => " a new file that only you can read; hidden values stay hidden in it",
