@@ -185,9 +185,12 @@ impl Destination for TraceExporter {
             }
         });
         let mut state = self.shared.lock();
-        state.queue.drop_all();
+        let unsent = state.queue.drop_all();
         let late = state.collector.late();
         drop(state);
+        if unsent > 0 {
+            trace_status::unsent(self.status, unsent);
+        }
         if late > 0 {
             trace_status::late(self.status, late);
         }

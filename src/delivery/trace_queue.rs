@@ -71,13 +71,15 @@ impl TraceQueue {
         self.dropped
     }
 
-    /// Drops all spans that wait or are being sent.
-    pub fn drop_all(&mut self) {
-        self.dropped += self.end_batch();
+    /// Drops all spans that wait or are being sent, and returns their number.
+    pub fn drop_all(&mut self) -> u64 {
+        let mut dropped = self.end_batch();
         for spans in self.waiting.drain(..) {
-            self.dropped += spans.spans as u64;
+            dropped += spans.spans as u64;
             self.budget.replace(size(&spans), 0);
         }
+        self.dropped += dropped;
+        dropped
     }
 }
 
@@ -103,8 +105,7 @@ mod tests {
         assert_eq!(body.len(), "{\"resourceSpans\":[,,]}".len() + 2700);
         assert_eq!((queue.end_batch(), queue.take_batch()), (9, None));
         assert!(queue.push(spans(2900, 7)), "what was sent makes room");
-        queue.drop_all();
-        assert_eq!((queue.dropped(), queue.take_batch()), (13, None));
+        assert_eq!((queue.drop_all(), queue.dropped(), queue.take_batch()), (7, 13, None));
     }
 
     #[test]

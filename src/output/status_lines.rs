@@ -190,6 +190,14 @@ pub const STATUS_LINES: &[StatusLine] = &[
     },
     StatusLine {
         status: "export",
+        doc: "The run ended before the collector of --otlp had taken all spans.",
+        members: &[
+            member("result", MemberType::Choice(&["unsent"]), "The spans are dropped."),
+            member("spans", MemberType::Count, "The number of these spans."),
+        ],
+    },
+    StatusLine {
+        status: "export",
         doc: "Events arrived after the trace of their call was exported.",
         members: &[
             member("result", MemberType::Choice(&["late"]), "The events are not in the trace."),

@@ -35,6 +35,22 @@ pub fn dropped(format: StatusFormat) {
     }
 }
 
+/// Reports the number of spans that were not sent when the run ended.
+pub fn unsent(format: StatusFormat, spans: u64) {
+    match format {
+        StatusFormat::None => {}
+        StatusFormat::Text | StatusFormat::Inline => report(&format!(
+            "cannot export {}: the run ended before the collector had taken them; check --otlp",
+            counted(spans, "span")
+        )),
+        StatusFormat::Json => report_json(&json!({
+            "status": "export",
+            "result": "unsent",
+            "spans": spans,
+        })),
+    }
+}
+
 /// Reports the number of events that came after the trace of their call was exported.
 pub fn late(format: StatusFormat, events: u64) {
     match format {
