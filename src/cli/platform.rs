@@ -262,12 +262,12 @@ impl Platform {
                 () = tx.closed() => return Ok(()),
                 lease = leases.acquire(call) => lease,
             };
-            let Some(mut lease) = lease else { return Ok(()) };
+            let Some(lease) = lease else { return Ok(()) };
             let observed_until = lease.observed_until;
             let ended = tokio::select! {
                 biased;
                 ended = self.observe(workspace, call, observed_until, tx) => ended,
-                () = leases.keep(call, &mut lease) => {
+                () = leases.keep(call) => {
                     let origin = Origin {
                         stream: Some(Stream::Observer),
                         workspace_id: Some(workspace.to_owned()),
@@ -283,7 +283,7 @@ impl Platform {
             };
             let is_unknown = ended.as_ref().is_err_and(|error| error.exit == Exit::NotFound);
             let has_ended = !tx.is_closed() && (ended.is_ok() || is_unknown);
-            leases.give_up(call, lease, has_ended).await;
+            leases.give_up(call, has_ended).await;
             return ended;
         }
     }

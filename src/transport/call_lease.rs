@@ -12,11 +12,12 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, join_all};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
@@ -33,6 +34,9 @@ const VALIDITY: Duration = Duration::from_secs(7);
 
 /// The time between two looks at a lease of another tap, and between two attempts to renew one.
 const RETRY: Duration = Duration::from_millis(500);
+
+/// How long giving up all leases may take at the end of a run. Afterwards, other taps wait.
+const RELEASE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// How long a lease is remembered after the end of its call, because its events may wait to be
 /// published.
@@ -104,6 +108,8 @@ enum LeaseState {
 #[derive(Debug, Clone, Copy)]
 struct Held {
     epoch: u64,
+    /// The number of the last change of its entry.
+    revision: u64,
     /// Until when it is valid; `None` if another tap owns the call.
     valid_until: Option<Instant>,
     /// When the call ended. Nothing else can be published of it then.
@@ -126,7 +132,6 @@ pub enum LeaseCheck {
 pub struct CallLease {
     /// The time up to which another tap has observed the call.
     pub observed_until: Option<Timestamp>,
-    revision: u64,
 }
 
 /// The leases of this tap.
@@ -135,6 +140,8 @@ pub struct CallLeases {
     tap: String,
     run: String,
     held: Mutex<HashMap<String, Held>>,
+    /// Whether the run has ended, so that no lease is acquired or renewed any more.
+    is_closed: AtomicBool,
 }
 
 impl CallLeases {
@@ -142,7 +149,8 @@ impl CallLeases {
     #[must_use]
     pub fn new(store: Box<dyn LeaseStore>, tap: &str, run: u64) -> Self {
         let run = format!("{run:016x}");
-        Self { store, tap: tap.to_owned(), run, held: Mutex::default() }
+        let (held, is_closed) = (Mutex::default(), AtomicBool::new(false));
+        Self { store, tap: tap.to_owned(), run, held, is_closed }
     }
 
     /// Waits until this tap owns a call. Returns `None` if the call has ended.
@@ -150,6 +158,7 @@ impl CallLeases {
         // The revision that was seen first, and since when it has not changed.
         let mut seen: Option<(u64, Instant)> = None;
         loop {
+            self.wait_if_closed().await;
             let begun = Instant::now();
             let (revision, observed_until) = match self.store.get(call).await {
                 Ok(None) => (None, None),
@@ -178,61 +187,87 @@ impl CallLeases {
                 self.store.set(call, self.value(LeaseState::Held), revision).await
             {
                 let valid_until = Some(begun + VALIDITY);
-                let held = Held { epoch: revision, valid_until, ended: None };
+                let held = Held { epoch: revision, revision, valid_until, ended: None };
                 let mut all = self.held();
                 all.retain(|_, held| held.ended.is_none_or(|ended| ended.elapsed() < REMEMBERED));
                 all.insert(call.to_owned(), held);
-                return Some(CallLease { observed_until, revision });
+                return Some(CallLease { observed_until });
             }
             sleep(RETRY).await;
         }
     }
 
     /// Renews a lease until another tap owns the call.
-    pub async fn keep(&self, call: &str, lease: &mut CallLease) {
+    pub async fn keep(&self, call: &str) {
         loop {
             sleep(RENEWAL).await;
-            while !self.renew(call, lease, LeaseState::Held).await {
+            self.wait_if_closed().await;
+            while !self.renew(call, LeaseState::Held).await {
                 if self.is_lost(call) {
                     return;
                 }
                 sleep(RETRY).await;
+                self.wait_if_closed().await;
             }
         }
     }
 
     /// Gives a lease up: because the call `has_ended`, or so that another tap can observe it.
-    pub async fn give_up(&self, call: &str, mut lease: CallLease, has_ended: bool) {
+    pub async fn give_up(&self, call: &str, has_ended: bool) {
         let state = if has_ended { LeaseState::Ended } else { LeaseState::Released };
         // If this fails, others find out by themselves.
-        let _ = self.renew(call, &mut lease, state).await;
+        let _ = self.renew(call, state).await;
         if let Some(held) = self.held().get_mut(call) {
             held.ended = Some(Instant::now());
         }
     }
 
+    /// Gives up all leases at the end of a run, once all events of their calls have been published.
+    pub async fn release(&self) {
+        self.is_closed.store(true, Ordering::SeqCst);
+        let is_open = |held: &Held| held.ended.is_none() && held.valid_until.is_some();
+        let calls: Vec<_> = {
+            let held = self.held();
+            held.iter().filter(|(_, held)| is_open(held)).map(|(call, _)| call.clone()).collect()
+        };
+        let release = |call: String| async move {
+            // The first attempt fails if a renewal was under way.
+            if !self.renew(&call, LeaseState::Released).await && !self.is_lost(&call) {
+                self.renew(&call, LeaseState::Released).await;
+            }
+        };
+        let released = join_all(calls.into_iter().map(release));
+        let _ = tokio::time::timeout(RELEASE_TIMEOUT, released).await;
+    }
+
+    /// Waits forever if the run has ended.
+    async fn wait_if_closed(&self) {
+        if self.is_closed.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
+    }
+
     /// Renews a lease. Returns false if the store did not answer or another tap owns the call.
-    async fn renew(&self, call: &str, lease: &mut CallLease, state: LeaseState) -> bool {
+    async fn renew(&self, call: &str, state: LeaseState) -> bool {
         let begun = Instant::now();
-        let Ok(renewed) = self.store.set(call, self.value(state), Some(lease.revision)).await
-        else {
+        let Some(known) = self.held().get(call).map(|held| held.revision) else { return false };
+        let Ok(renewed) = self.store.set(call, self.value(state), Some(known)).await else {
             return false;
         };
         let Some(revision) = renewed else {
-            match self.store.get(call).await {
-                // An earlier renewal was stored, although its answer was lost. Its time is unknown.
-                Ok(Some(entry)) if self.is_own(&entry) => lease.revision = entry.revision,
-                Ok(_) => {
-                    if let Some(held) = self.held().get_mut(call) {
-                        held.valid_until = None;
-                    }
+            let entry = self.store.get(call).await;
+            if let Some(held) = self.held().get_mut(call) {
+                match entry {
+                    // An earlier renewal was stored, although its answer was lost. Its time is unknown.
+                    Ok(Some(entry)) if self.is_own(&entry) => held.revision = entry.revision,
+                    Ok(_) => held.valid_until = None,
+                    Err(StoreFailed) => {}
                 }
-                Err(StoreFailed) => {}
             }
             return false;
         };
-        lease.revision = revision;
         if let Some(held) = self.held().get_mut(call) {
+            held.revision = revision;
             held.valid_until = Some(begun + VALIDITY);
         }
         true

@@ -59,8 +59,8 @@ fn leases(store: &MemoryStore, name: &str, run: u64) -> Arc<CallLeases> {
 fn own(leases: &Arc<CallLeases>) -> tokio::task::JoinHandle<Option<Timestamp>> {
     let leases = Arc::clone(leases);
     tokio::spawn(async move {
-        let mut lease = leases.acquire("CA1").await.expect("the call goes on");
-        leases.keep("CA1", &mut lease).await;
+        let lease = leases.acquire("CA1").await.expect("the call goes on");
+        leases.keep("CA1").await;
         lease.observed_until
     })
 }
@@ -119,12 +119,38 @@ async fn a_call_that_is_given_up_is_taken_over_at_once_or_never_again() {
     let (east, west) = (leases(&store, "east", 1), leases(&store, "west", 2));
     let lease = east.acquire("CA1").await.expect("it is free");
     assert_eq!(lease.observed_until, None);
-    east.give_up("CA1", lease, false).await;
+    east.give_up("CA1", false).await;
     let begun = Instant::now();
     let lease = west.acquire("CA1").await.expect("the call goes on");
     assert!(lease.observed_until.is_some() && begun.elapsed() < TTL);
-    west.give_up("CA1", lease, true).await;
+    west.give_up("CA1", true).await;
     let epoch = west.epoch("CA1").expect("it has owned the call");
     assert_eq!(west.check("CA1", epoch), LeaseCheck::Valid, "its events may wait to be published");
     assert!(east.acquire("CA1").await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_leases_are_given_up_at_the_end_of_a_run_and_not_renewed_any_more() {
+    let store = MemoryStore::default();
+    let (east, west) = (leases(&store, "east", 1), leases(&store, "west", 2));
+    let owner = own(&east);
+    sleep(2 * TTL).await;
+    east.release().await;
+    let begun = Instant::now();
+    let lease = west.acquire("CA1").await.expect("the call goes on");
+    assert!(lease.observed_until.is_some() && begun.elapsed() < TTL);
+    let keeping = tokio::spawn({
+        let west = Arc::clone(&west);
+        async move { west.keep("CA1").await }
+    });
+    sleep(10 * TTL).await;
+    let epoch = west.epoch("CA1").expect("it owns the call");
+    assert_eq!(west.check("CA1", epoch), LeaseCheck::Valid, "the first owner leaves it alone");
+    assert!(!owner.is_finished() && !keeping.is_finished());
+
+    // A store that is away does not keep a run from ending.
+    store.is_away.store(true, Ordering::SeqCst);
+    let begun = Instant::now();
+    west.release().await;
+    assert!(begun.elapsed() <= RELEASE_TIMEOUT);
 }
