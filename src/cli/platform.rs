@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use crate::cli::{args, resolve};
 use crate::emulator;
 use crate::error::{Error, Exit, Result};
+use crate::model::catalog::value::EndReason;
 use crate::model::{Origin, Stream};
 use crate::output::status::StatusFormat;
 use crate::transport::auto_observe::{self, ObserverSlots};
@@ -25,9 +26,6 @@ use crate::transport::{
 
 /// How long a workspace's stream is followed after the call has ended.
 const LINGER: Duration = Duration::from_secs(2);
-
-/// Why a call that this tap owned has ended for it.
-const TAKEN_OVER: &str = "another tap has taken the call over";
 
 /// A source that runs until its stream ends for good.
 pub type SourceTask = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
@@ -273,7 +271,7 @@ impl Platform {
                         workspace_id: Some(workspace.to_owned()),
                         call_sid: Some(call.to_owned()),
                     };
-                    let state = ConnectionState::Ended { why: TAKEN_OVER.to_owned() };
+                    let state = ConnectionState::ended(EndReason::TakenOver);
                     let event = ConnectionEvent { origin: Arc::new(origin), state };
                     if tx.send(Item::Connection(event)).await.is_err() {
                         return Ok(());

@@ -10,11 +10,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::model::catalog::value::EndReason;
 use crate::model::{Frame, FrameFormat, Origin};
 use crate::transport::{ConnectionEvent, ConnectionState, Coverage, CoverageState, RawFrame};
-
-/// The reason of a stream that ends because the run does.
-const RUN_ENDED: &str = "the run ended";
 
 /// Follows the streams of a run and creates the lifecycle events of the tap.
 pub struct Lifecycle {
@@ -84,9 +82,9 @@ impl Lifecycle {
 
     /// Returns the event that reports the end of a stream, if it has ended.
     pub fn connection(&mut self, event: &ConnectionEvent, now: Timestamp) -> Option<RawFrame> {
-        let ConnectionState::Ended { why } = &event.state else { return None };
+        let ConnectionState::Ended { reason, .. } = &event.state else { return None };
         let progress = self.streams.remove(&event.origin)?;
-        Some(RawFrame::own(&event.origin, &self.ended(progress, why), now))
+        Some(RawFrame::own(&event.origin, &self.ended(progress, reason), now))
     }
 
     /// Returns the events that report the end of all streams.
@@ -95,12 +93,13 @@ impl Lifecycle {
         streams.sort_by(|(a, _), (b, _)| {
             (&a.workspace_id, &a.call_sid).cmp(&(&b.workspace_id, &b.call_sid))
         });
-        let end =
-            |(origin, progress)| RawFrame::own(&origin, &self.ended(progress, RUN_ENDED), now);
+        let end = |(origin, progress)| {
+            RawFrame::own(&origin, &self.ended(progress, &EndReason::RunEnded), now)
+        };
         streams.into_iter().map(end).collect()
     }
 
-    fn ended(&self, progress: StreamProgress, reason: &str) -> Value {
+    fn ended(&self, progress: StreamProgress, reason: &EndReason) -> Value {
         json!({
             "event_type": "tap.ended",
             "tap": self.tap,
@@ -159,7 +158,7 @@ mod tests {
             "event_type": "tap.ended",
             "tap": "east",
             "position": "2023-11-14T22:13:22.500Z",
-            "reason": "the run ended",
+            "reason": "run_ended",
         });
         assert_eq!(ended.iter().map(line).collect::<Vec<_>>(), [expected]);
         assert!(lifecycle.end(at(0)).is_empty());

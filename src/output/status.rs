@@ -143,7 +143,7 @@ pub fn connection(format: StatusFormat, event: &ConnectionEvent) {
                 )
             }
             ConnectionState::NotObserved { why } => format!("{stream} is not observed: {why}"),
-            ConnectionState::Ended { why } => format!("{stream} ended: {why}"),
+            ConnectionState::Ended { why, .. } => format!("{stream} ended: {why}"),
         }),
         StatusFormat::Json => {
             let mut object = match &event.state {
@@ -159,7 +159,7 @@ pub fn connection(format: StatusFormat, event: &ConnectionEvent) {
                 ConnectionState::NotObserved { why } => {
                     json!({"status": "not_observed", "reason": why})
                 }
-                ConnectionState::Ended { why } => json!({"status": "ended", "reason": why}),
+                ConnectionState::Ended { why, .. } => json!({"status": "ended", "reason": why}),
             };
             identify(&mut object, &event.origin);
             report_json(&object);

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::raw_frame::RawFrame;
 use crate::model::Origin;
+use crate::model::catalog::value::EndReason;
 
 /// A change of a connection, for people and for `--status json`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +29,9 @@ impl ConnectionEvent {
             ConnectionState::Reconnecting { .. } | ConnectionState::NotObserved { .. } => {
                 return None;
             }
-            ConnectionState::Ended { why } => json!({"event_type": "tap.ended", "reason": why}),
+            ConnectionState::Ended { reason, .. } => {
+                json!({"event_type": "tap.ended", "reason": reason})
+            }
         };
         Some(RawFrame::own(&self.origin, &line, received_at))
     }
@@ -55,7 +58,25 @@ pub enum ConnectionState {
     },
     /// The stream ended normally and will not be opened again.
     Ended {
-        /// Why the stream ended, without text from the wire.
+        /// Why the stream ended.
+        reason: EndReason,
+        /// The same for people, without text from the wire.
         why: String,
     },
+}
+
+impl ConnectionState {
+    /// Returns the state of a stream that ended for this reason.
+    #[must_use]
+    pub fn ended(reason: EndReason) -> Self {
+        let why = match reason {
+            EndReason::RunEnded => "the run ended",
+            EndReason::CallEnded => "the call is over",
+            EndReason::TakenOver => "another tap has taken the call over",
+            EndReason::Removed => "it was removed from the workspaces file",
+            EndReason::AllRead => "everything that was stored has been read",
+            EndReason::ServerEnded | EndReason::Other(_) => "the server ended it",
+        };
+        Self::Ended { reason, why: why.to_owned() }
+    }
 }

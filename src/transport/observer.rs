@@ -23,7 +23,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::error::{Exit, Result};
 use crate::model::Stream;
-use crate::model::catalog::value::GapReason;
+use crate::model::catalog::value::{EndReason, GapReason};
 use crate::model::{FrameError, FrameFlags, FrameFormat, Origin};
 use crate::transport::client::Client;
 use crate::transport::connect_error::ConnectError;
@@ -185,7 +185,7 @@ impl UnknownCall {
     ) -> Result<ControlFlow<()>> {
         match end {
             ObserverEnd::CallEnded => {
-                context.report_ended("the call is over").await;
+                context.report_ended(EndReason::CallEnded).await;
                 return Ok(ControlFlow::Break(()));
             }
             ObserverEnd::Failed(failure) => context.recover(failure, keys, used).await?,

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use crate::error::{Error, Exit, Result};
 use crate::model::Origin;
+use crate::model::catalog::value::EndReason;
 use crate::transport::backoff::Backoff;
 use crate::transport::connect_error::ConnectError;
 use crate::transport::credential::Credential;
@@ -135,8 +136,8 @@ impl<'a> StreamContext<'a> {
     }
 
     /// Reports that the stream ended normally.
-    pub(super) async fn report_ended(&mut self, why: &str) {
-        self.report_state(ConnectionState::Ended { why: why.to_owned() }).await;
+    pub(super) async fn report_ended(&mut self, reason: EndReason) {
+        self.report_state(ConnectionState::ended(reason)).await;
     }
 
     /// Handles a failed connection: returns when it is time for the next attempt.

@@ -14,6 +14,7 @@ use crate::cli::platform::KeyedPlatform;
 use crate::cli::resolve::warn_if_exposed;
 use crate::cli::starts::Starts;
 use crate::error::{Error, Exit, Result};
+use crate::model::catalog::value::EndReason;
 use crate::model::{Origin, Stream};
 use crate::output::status::{self, StatusFormat, WorkspaceCounts};
 use crate::transport::auto_observe::ObserverSlots;
@@ -25,9 +26,6 @@ use crate::transport::{ConnectionEvent, ConnectionState, Item, Sender};
 
 /// The number of keys that are read at a time. A key command is a process.
 const KEY_READERS: usize = 8;
-
-/// Why the stream of a workspace that is no longer in the file ended.
-const REMOVED: &str = "it was removed from the workspaces file";
 
 /// What the streams need, except the channel.
 pub struct WorkspaceTaps {
@@ -193,7 +191,7 @@ impl Taps {
                 workspace_id: Some(id.clone()),
                 call_sid: None,
             };
-            let state = ConnectionState::Ended { why: REMOVED.to_owned() };
+            let state = ConnectionState::ended(EndReason::Removed);
             let event = ConnectionEvent { origin: Arc::new(origin), state };
             // The caller watches for a receiver that is gone.
             let _ = self.tx.send(Item::Connection(event)).await;

@@ -1,7 +1,7 @@
 //! Events that evtap itself adds to a stream, such as gaps, so that they are part of a recording.
 
 use crate::model::Time;
-use crate::model::catalog::value::{GapReason, Malformation};
+use crate::model::catalog::value::{EndReason, GapReason, Malformation};
 
 crate::event! {
     /// A stream is connected from here on. Only with `--status inline` and in a broker.
@@ -19,7 +19,7 @@ crate::event! {
         /// The time before which the tap has delivered everything; only in a broker.
         Open position: Time, nullable;
         /// Why the stream ended.
-        Free reason: String, required, rank(130);
+        Open reason: EndReason, required, rank(130);
     }
 
     /// A tap is alive and its stream is connected. Only in a broker.

@@ -85,6 +85,22 @@ crate::choice! {
         ObserverDown = "observer_down",
     }
 
+    /// Why a stream ended.
+    EndReason {
+        /// The run of evtap ended.
+        RunEnded = "run_ended",
+        /// The call is over.
+        CallEnded = "call_ended",
+        /// Another tap has taken the call over.
+        TakenOver = "taken_over",
+        /// The workspace was removed from the workspaces file.
+        Removed = "removed",
+        /// Everything that the broker had stored has been read.
+        AllRead = "all_read",
+        /// The platform ended the stream, in a captured one.
+        ServerEnded = "server_ended",
+    }
+
     /// The trend of the energy of a voice.
     EnergyTrend { Rising = "rising", Falling = "falling", Stable = "stable" }
 }

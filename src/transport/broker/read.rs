@@ -27,7 +27,7 @@ use super::open_stream::{OpenChunk, OpenStream, limits, no_stream};
 use super::pull::PullWindow;
 use super::read_config::{ReadConfig, ReadFailure, ReadStart};
 use crate::error::{Error, Exit, Result};
-use crate::model::catalog::value::GapReason;
+use crate::model::catalog::value::{EndReason, GapReason};
 use crate::model::{FrameError, Origin, cloudevent};
 use crate::transport::gap::Gap;
 use crate::transport::progress::Progress;
@@ -108,7 +108,7 @@ impl BrokerReader<'_> {
         loop {
             match self.read().await {
                 Ok(()) => {
-                    self.context.report_ended("everything that was stored has been read").await;
+                    self.context.report_ended(EndReason::AllRead).await;
                     return Ok(());
                 }
                 Err(ReadFailure::Fatal(error)) => return Err(error),

@@ -13,7 +13,7 @@ fn describe(item: Item) -> String {
             ConnectionState::Reconnecting { attempt, why, .. } => {
                 format!("reconnecting {attempt}: {why}")
             }
-            ConnectionState::Ended { why } => format!("ended: {why}"),
+            ConnectionState::Ended { why, .. } => format!("ended: {why}"),
             ConnectionState::NotObserved { .. } => unreachable!("of a workspace"),
         },
         Item::Frame(frame) if frame.format == FrameFormat::Own => {

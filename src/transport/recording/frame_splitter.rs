@@ -11,6 +11,7 @@ use bytes::{Buf, BytesMut};
 use memchr::memmem;
 
 use super::chunk_reader::ChunkReader;
+use crate::model::catalog::value::EndReason;
 use crate::model::{FrameError, Origin};
 use crate::transport::capture::{Capture, failed_frame, raw_frame};
 use crate::transport::framer::{self, Parser, SseBody};
@@ -122,7 +123,7 @@ impl FrameSplitter {
                     let why = control_error(&data).why().to_owned();
                     let event = Item::Connection(ConnectionEvent {
                         origin: Arc::clone(&self.origin),
-                        state: ConnectionState::Ended { why },
+                        state: ConnectionState::Ended { reason: EndReason::ServerEnded, why },
                     });
                     if !send(&mut ready) || tx.blocking_send(event).is_err() {
                         return false;

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::{at, feed, press, screen, screen_keys, screen_with_events, send_day, text};
 use crate::model::Origin;
+use crate::model::catalog::value::EndReason;
 use crate::transport::{ConnectionEvent, ConnectionState};
 use crate::tui::frame_pacer::FramePacer;
 use crate::tui::message::{FilteredCounts, ScreenMessage};
@@ -57,12 +58,9 @@ fn a_lost_stream_takes_precedence_and_the_screen_ends_with_the_last_one() {
     assert!(report("b", ConnectionState::Connected).contains("● live 2 streams"));
     assert!(report("a", lost()).contains("reconnecting 1 of 2"));
     assert!(report("a", ConnectionState::Connected).contains("● live 2 streams"));
-    assert!(
-        report("b", ConnectionState::Ended { why: "the call is over".into() }).contains("● live ")
-    );
-    assert!(
-        report("a", ConnectionState::Ended { why: "the call is over".into() }).contains("ended")
-    );
+    let ended = || ConnectionState::ended(EndReason::CallEnded);
+    assert!(report("b", ended()).contains("● live "));
+    assert!(report("a", ended()).contains("ended"));
 }
 
 #[test]
