@@ -18,7 +18,7 @@ use serde_json::Value;
 use super::{live, table, workspaces};
 
 /// Number of events that are published as fast as possible.
-const EVENTS: usize = 40_000;
+const EVENTS: usize = 100_000;
 
 /// Numbers of workspaces among which these are divided.
 const WORKSPACES: [u32; 4] = [1, 4, 16, 64];
@@ -105,7 +105,8 @@ pub fn measured(evtap: &Path, dir: &Path, rounds: usize) -> (String, Vec<String>
         tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let mut failures = Vec::new();
     let mut text = String::from(
-        "| workspaces | `evtap replay --publish` | async-nats | ratio |\n| --- | --- | --- | --- |\n",
+        "| workspaces | `evtap replay --publish` | processor | async-nats | processor | ratio |\n\
+         | --- | --- | --- | --- | --- | --- |\n",
     );
     for workspaces in WORKSPACES {
         let recording = dir.join("broker.ndjson");
@@ -115,14 +116,14 @@ pub fn measured(evtap: &Path, dir: &Path, rounds: usize) -> (String, Vec<String>
             runtime.block_on(server.reset());
             let mut command = Command::new(evtap);
             command.arg("replay").arg(&recording).args(["-o", "ndjson", "--publish"]);
-            ours.push(rate(command.arg(server.stream())));
+            ours.push(speed(command.arg(server.stream())));
             let stored = runtime.block_on(server.stored());
             if stored != EVENTS as u64 {
                 failures.push(format!("{workspaces} workspaces: {stored} events are stored"));
             }
             let messages = runtime.block_on(messages(&server));
             runtime.block_on(server.reset());
-            theirs.push(runtime.block_on(publish(&server, messages)));
+            theirs.push(publish(&server, &runtime, messages));
         }
         row(&mut text, &workspaces.to_string(), &ours, &theirs);
     }
@@ -140,10 +141,45 @@ pub fn measured(evtap: &Path, dir: &Path, rounds: usize) -> (String, Vec<String>
     (text, failures)
 }
 
-fn row(text: &mut String, name: &str, ours: &[f64], theirs: &[f64]) {
-    let (ours, theirs) = (table::median(ours), table::median(theirs));
-    let (us, them) = (table::rate(ours), table::rate(theirs));
-    let _ = writeln!(text, "| {name} | {us}/s | {them}/s | {:.0} % |", ours / theirs * 100.0);
+/// How fast a run was.
+#[derive(Clone, Copy)]
+struct Speed {
+    /// Events per second.
+    rate: f64,
+    /// Processor time in microseconds per event.
+    processor: f64,
+}
+
+impl Speed {
+    /// Measures the events per second of a function, and the processor time that this process or,
+    /// if it `has_ended`, another one takes meanwhile.
+    fn of(has_ended: bool, run: impl FnOnce() -> usize) -> Self {
+        let ticks = || {
+            let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+            let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace();
+            // Of this process: user and system. Then of those that it has waited for.
+            let times = fields.skip(if has_ended { 13 } else { 11 }).take(2);
+            times.filter_map(|time| time.parse::<f64>().ok()).sum::<f64>()
+        };
+        let (began, before) = (Instant::now(), ticks());
+        let events = run() as f64;
+        let rate = events / began.elapsed().as_secs_f64();
+        Self { rate, processor: (ticks() - before) / workspaces::TICKS * 1e6 / events }
+    }
+}
+
+/// Adds a row. The ratio is the median of those of the rounds, because other work on the machine
+/// affects both runs of a round.
+fn row(text: &mut String, name: &str, ours: &[Speed], theirs: &[Speed]) {
+    let rates = |speeds: &[Speed]| speeds.iter().map(|speed| speed.rate).collect::<Vec<_>>();
+    let ratio = table::median(&table::paired(&rates(ours), &rates(theirs)));
+    let cells = |speeds: &[Speed]| {
+        let processor: Vec<_> = speeds.iter().map(|speed| speed.processor).collect();
+        let rate = table::rate(table::median(&rates(speeds)));
+        format!("{rate}/s | {:.1} µs", table::median(&processor))
+    };
+    let _ =
+        writeln!(text, "| {name} | {} | {} | {:.0} % |", cells(ours), cells(theirs), ratio * 100.0);
 }
 
 /// Adds rows for one live stream: the rate, and the time until an event is stored.
@@ -159,10 +195,10 @@ fn live_rows(
         runtime.block_on(server.reset());
         let address = live::serve(EVENTS, Duration::ZERO, Instant::now());
         let mut command = live::watch(evtap, &address, EVENTS as u32);
-        ours.push(rate(command.args(["--publish", &server.stream()])));
+        ours.push(speed(command.args(["--publish", &server.stream()])));
         let messages = runtime.block_on(messages(server));
         runtime.block_on(server.reset());
-        theirs.push(runtime.block_on(publish(server, messages)));
+        theirs.push(publish(server, runtime, messages));
     }
     row(text, "1, live (`evtap watch`)", &ours, &theirs);
     runtime.block_on(server.reset());
@@ -170,7 +206,7 @@ fn live_rows(
     let (began, now) = (Instant::now() + head_start, SystemTime::now() + head_start);
     let address = live::serve(live::PACED as usize, Duration::from_millis(1), began);
     let mut command = live::watch(evtap, &address, live::PACED);
-    rate(command.args(["--publish", &server.stream()]));
+    speed(command.args(["--publish", &server.stream()]));
     let began = now.duration_since(UNIX_EPOCH).expect("a time").as_nanos();
     // The stream also has events about the tap, which have no such time.
     let delay = |message: Message| {
@@ -188,6 +224,22 @@ fn live_rows(
         "\nAt 1,000 events per second of one workspace, an event is stored {median:.2} ms (median) or \
          {p99:.2} ms (p99) after it was sent.",
     );
+    let printed = |arguments: &[&str]| {
+        let delays = live::delays(|address| {
+            let mut command = live::watch(evtap, address, live::PACED);
+            command.args(arguments);
+            command
+        });
+        let at = |part: f64| delays[(delays.len() as f64 * part) as usize];
+        format!("{:.2} ms ({:.2} ms)", at(0.5), at(0.99))
+    };
+    runtime.block_on(server.reset());
+    let _ = writeln!(
+        text,
+        "It is printed after {} with --publish, and after {} without.",
+        printed(&["--publish", &server.stream()]),
+        printed(&[]),
+    );
 }
 
 /// Returns a recording of events that are shared evenly by workspaces.
@@ -204,12 +256,13 @@ fn lines(workspaces: u32) -> String {
     lines
 }
 
-/// Runs a command and returns its events per second.
-fn rate(command: &mut Command) -> f64 {
-    command.stdout(Stdio::null()).stderr(Stdio::inherit());
-    let began = Instant::now();
-    assert!(command.status().expect("it runs").success(), "it fails");
-    EVENTS as f64 / began.elapsed().as_secs_f64()
+/// Runs a command that processes all events.
+fn speed(command: &mut Command) -> Speed {
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    Speed::of(true, || {
+        assert!(command.status().expect("it runs").success(), "it fails");
+        EVENTS
+    })
 }
 
 /// A message of the stream.
@@ -242,27 +295,35 @@ async fn messages(server: &NatsServer) -> Vec<Message> {
     messages.map(message).collect().await
 }
 
-/// Publishes the same messages, with one in flight for each workspace. Returns messages per second.
-async fn publish(server: &NatsServer, messages: Vec<Message>) -> f64 {
-    let context = server.context().await;
-    let count = messages.len() as f64;
-    let mut lanes: BTreeMap<String, Vec<Message>> = BTreeMap::new();
+/// Publishes the same messages, with one in flight for each workspace.
+fn publish(
+    server: &NatsServer,
+    runtime: &tokio::runtime::Runtime,
+    messages: Vec<Message>,
+) -> Speed {
+    let context = runtime.block_on(server.context());
+    let count = messages.len();
+    let mut queues: BTreeMap<String, Vec<Message>> = BTreeMap::new();
     for message in messages {
         let workspace = message.subject.split('.').nth(1).expect("a workspace").to_owned();
-        lanes.entry(workspace).or_default().push(message);
+        queues.entry(workspace).or_default().push(message);
     }
-    let began = Instant::now();
-    let lanes = lanes.into_values().map(|lane| {
+    let publish = |queue: Vec<Message>| {
         let context = context.clone();
-        tokio::spawn(async move {
-            for Message { subject, headers, body, .. } in lane {
+        async move {
+            for Message { subject, headers, body, .. } in queue {
                 let sent = context.publish_with_headers(subject, headers, body).await;
                 sent.expect("sent").await.expect("stored");
             }
-        })
-    });
-    for lane in join_all(lanes).await {
-        lane.expect("no panic");
-    }
-    count / began.elapsed().as_secs_f64()
+        }
+    };
+    Speed::of(false, || {
+        runtime.block_on(async {
+            let publishing = queues.into_values().map(|queue| tokio::spawn(publish(queue)));
+            for published in join_all(publishing).await {
+                published.expect("no panic");
+            }
+        });
+        count
+    })
 }

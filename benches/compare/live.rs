@@ -116,7 +116,7 @@ pub fn measured(evtap: &Path, dir: &Path, rounds: usize) -> String {
 }
 
 /// Returns how many milliseconds after it was sent each line was read, in ascending order.
-fn delays(client: impl Fn(&str) -> Command) -> Vec<f64> {
+pub fn delays(client: impl Fn(&str) -> Command) -> Vec<f64> {
     let (began, head_start) = (Instant::now(), Duration::from_millis(300));
     let address = serve(PACED as usize, Duration::from_millis(1), began + head_start);
     let mut command = client(&address);

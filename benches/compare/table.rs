@@ -189,7 +189,7 @@ fn memory(measured: &Measured) -> String {
 }
 
 /// Divides the rates of each round.
-fn paired(rates: &[f64], others: &[f64]) -> Vec<f64> {
+pub fn paired(rates: &[f64], others: &[f64]) -> Vec<f64> {
     rates.iter().zip(others).map(|(rate, other)| rate / other).collect()
 }
 

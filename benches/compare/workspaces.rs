@@ -34,7 +34,7 @@ const DESCRIBED: usize = 10;
 const HEAD_START: Duration = Duration::from_secs(5);
 
 /// Processor time is reported in this many ticks per second on every Linux.
-const TICKS: f64 = 100.0;
+pub const TICKS: f64 = 100.0;
 
 /// Watches all workspaces, of which each has an event every `pause`, with further arguments. Returns
 /// a table, and what went wrong.
