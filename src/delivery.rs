@@ -5,9 +5,14 @@
 //! it need not send the events again. If the process is killed at any point, the cursor is not ahead
 //! of what was delivered, and the next run delivers the rest: to stdout and to an endpoint at least
 //! once, to a record exactly once, because the record can be read back.
+//!
+//! A destination may deliver in the background, while later events are processed. The cursor then
+//! follows at [checkpoints](checkpoints).
 
+mod checkpoints;
 mod cursor;
 mod destination;
+mod failure;
 mod forward;
 mod key;
 mod lifecycle;
@@ -20,6 +25,7 @@ mod trace_queue;
 
 use std::sync::Arc;
 
+use checkpoints::{Checkpoint, Checkpoints};
 pub use cursor::Cursor;
 pub use destination::Destination;
 pub use forward::{Endpoint, ForwardBody, Forwarder};
@@ -47,6 +53,7 @@ pub struct Delivery {
     destinations: Vec<Box<dyn Destination>>,
     cursor: Option<Cursor>,
     receipts: Receipts,
+    checkpoints: Checkpoints,
     pending: usize,
 }
 
@@ -61,7 +68,7 @@ impl Delivery {
                 None => destination.clear_tail(),
             }
         }
-        Self { destinations, cursor, receipts: Receipts::default(), pending: 0 }
+        Self { destinations, cursor, ..Self::default() }
     }
 
     /// Stops waiting for acknowledgements soon after `stop` is set.
@@ -146,16 +153,79 @@ impl Delivery {
             || self.destinations.iter().any(|destination| destination.is_full())
     }
 
-    /// Delivers what is pending, then advances the cursor and confirms the events. Requires that stdout has been flushed.
+    /// Delivers what is pending, or hands it to what delivers in the background; see
+    /// [`settle`](Self::settle). Requires that stdout has been flushed.
     pub fn flush(&mut self) -> Result<(), OutputError> {
-        if std::mem::take(&mut self.pending) == 0 {
-            return Ok(());
+        if std::mem::take(&mut self.pending) > 0 {
+            self.destinations.iter_mut().try_for_each(|destination| destination.flush())?;
+            let mut taken = Vec::new();
+            for destination in &mut self.destinations {
+                match destination.progress()? {
+                    Some(progress) => taken.push(progress.taken),
+                    None => destination.acknowledge()?,
+                }
+            }
+            let changes = self.cursor.as_ref().map(Cursor::take_changes).unwrap_or_default();
+            let processed = self.receipts.processed();
+            self.checkpoints.add(Checkpoint { taken, changes, processed });
         }
-        self.destinations.iter_mut().try_for_each(|destination| destination.flush())?;
-        self.destinations.iter_mut().try_for_each(|destination| destination.acknowledge())?;
-        self.cursor.as_ref().map_or(Ok(()), Cursor::commit)?;
-        self.receipts.confirm();
+        self.settle()
+    }
+
+    /// Advances the cursor past what all destinations have delivered, and confirms these events.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a destination cannot deliver, or if the cursor cannot be written.
+    pub fn settle(&mut self) -> Result<(), OutputError> {
+        let mut delivered = Vec::new();
+        for destination in &self.destinations {
+            delivered.extend(destination.progress()?.map(|progress| progress.delivered));
+        }
+        let Some(Checkpoint { changes, processed, .. }) = self.checkpoints.complete(&delivered)
+        else {
+            return Ok(());
+        };
+        self.cursor.as_ref().map_or(Ok(()), |cursor| cursor.commit(changes))?;
+        self.receipts.confirm(processed);
         Ok(())
+    }
+
+    /// Returns whether events are being delivered in the background, so that
+    /// [`settle`](Self::settle) has something to do later.
+    #[must_use]
+    pub fn is_unsettled(&self) -> bool {
+        self.checkpoints.end(true).is_some()
+    }
+
+    /// Waits until [`settle`](Self::settle) has something to do.
+    pub async fn wait(&self) {
+        // Without a cursor and receipts, nobody needs to know of a part of the events.
+        let is_last = self.cursor.is_none() && self.receipts.is_empty();
+        let taken = self.checkpoints.end(is_last).map_or(&[][..], |checkpoint| &checkpoint.taken);
+        let mut taken = taken.iter();
+        for destination in &self.destinations {
+            match destination.progress() {
+                Ok(None) => {}
+                Ok(Some(_)) => {
+                    if let Some(taken) = taken.next() {
+                        destination.wait(*taken).await;
+                    }
+                }
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// Waits until everything that was handed over has been delivered, and advances the cursor past
+    /// it.
+    pub fn complete(&mut self) -> Result<(), OutputError> {
+        for destination in &mut self.destinations {
+            if destination.progress()?.is_some() {
+                destination.acknowledge()?;
+            }
+        }
+        self.settle()
     }
 
     /// Ends the destinations at the end of the run, even after a failure.
@@ -166,7 +236,8 @@ impl Delivery {
     /// Delivers what is pending and forces the destinations and the cursor to disk.
     pub fn finish(&mut self) -> Result<(), OutputError> {
         self.flush()?;
-        self.destinations.iter_mut().try_for_each(|destination| destination.sync())?;
+        self.complete()?;
+        self.destinations.iter_mut().try_for_each(|destination| destination.finish())?;
         Ok(self.cursor.as_ref().map_or(Ok(()), Cursor::finish)?)
     }
 }

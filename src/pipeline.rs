@@ -187,13 +187,19 @@ impl Pipeline {
             self.delivery.finish()?;
             Ok(exit)
         });
+        let processed = processed.map_err(|error| {
+            // What was handed over before the failure is still delivered, if that takes little time.
+            self.shutdown.set();
+            let completed = self.delivery.complete();
+            if is_closed_pipe(&error) { completed.err().unwrap_or(error) } else { error }
+        });
         self.delivery.end();
         self.counts.destinations = self.delivery.counts();
         self.counts.failed = self.failures();
         let failure = match processed {
             Ok(_) => None,
             // The reader closed the pipe, as `head` does once it has enough.
-            Err(OutputError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => None,
+            Err(error) if is_closed_pipe(&error) => None,
             Err(OutputError::Io(error)) => {
                 let why = error.kind().to_string();
                 let advice = "free some space, or write elsewhere";
@@ -223,15 +229,12 @@ impl Pipeline {
                 Err(TryRecvError::Disconnected) => return Ok(self.end_of_items()),
                 Err(TryRecvError::Empty) => {
                     self.flush_all()?;
-                    let next = match deadline {
-                        None => items.blocking_recv(),
-                        Some(deadline) => {
-                            match runtime.block_on(async {
-                                tokio::time::timeout_at(deadline.into(), items.recv()).await
-                            }) {
-                                Ok(next) => next,
-                                Err(_) => continue,
-                            }
+                    let next = if deadline.is_none() && !self.delivery.is_unsettled() {
+                        items.blocking_recv()
+                    } else {
+                        match runtime.block_on(next_item(items, &self.delivery, deadline)) {
+                            Some(next) => next,
+                            None => continue,
                         }
                     };
                     let Some(item) = next else { return Ok(self.end_of_items()) };
@@ -411,6 +414,31 @@ impl Pipeline {
             finished = finished.and(observer.finish());
         }
         finished
+    }
+}
+
+fn is_closed_pipe(error: &OutputError) -> bool {
+    matches!(error, OutputError::Io(error) if error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// Waits for the next item. Returns `None` at the deadline, and when events have been delivered in
+/// the background.
+async fn next_item(
+    items: &mut Receiver,
+    delivery: &Delivery,
+    deadline: Option<Instant>,
+) -> Option<Option<Item>> {
+    let end = async {
+        match deadline {
+            Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        biased;
+        next = items.recv() => Some(next),
+        () = delivery.wait(), if delivery.is_unsettled() => None,
+        () = end => None,
     }
 }
 

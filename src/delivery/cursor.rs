@@ -10,7 +10,11 @@
 //!
 //! A file with the positions of many workspaces is written less often, so that writing takes a small
 //! part of the time. After a kill, the events since the last write are delivered twice.
+//!
+//! Events may be processed long before they are delivered. Where a stream is read and up to where it
+//! has been delivered are therefore two positions, and only the latter is in the file.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -51,10 +55,13 @@ pub(super) type DeliveryCounts = BTreeMap<DeliveryKey, u32>;
 /// The content of the cursor file.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct CursorFile {
+struct CursorFile<'a> {
     version: u32,
-    streams: BTreeMap<String, Position>,
+    streams: Cow<'a, Positions>,
 }
+
+/// The positions of streams by workspace.
+type Positions = BTreeMap<String, Position>;
 
 /// The position up to which a workspace has been delivered.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,11 +79,27 @@ struct Position {
 #[derive(Clone)]
 pub struct Cursor(Arc<Mutex<CursorState>>);
 
+/// Positions that streams have reached, but that are not in the file yet.
+#[derive(Debug, Default)]
+pub(super) struct CursorChanges(Positions);
+
+impl CursorChanges {
+    /// Adds what changed later.
+    pub(super) fn append(&mut self, mut later: Self) {
+        self.0.append(&mut later.0);
+    }
+}
+
 struct CursorState {
     path: PathBuf,
     /// The file at the path, which is locked while it is open.
     lock: File,
     streams: HashMap<String, CursorStream>,
+    /// The workspaces whose streams have moved since the changes were last taken.
+    moved: Vec<String>,
+    /// What is in the file, or will be when it is written.
+    delivered: Positions,
+    /// Whether that differs from the file.
     changed: bool,
     synced: Option<Instant>,
     last_write: Option<CursorWrite>,
@@ -101,6 +124,7 @@ impl CursorWrite {
 struct CursorStream {
     id: u64,
     delivered: DeliveryCounts,
+    has_moved: bool,
     /// The events that an earlier run delivered and that the server may send again.
     known: DeliveryCounts,
 }
@@ -141,7 +165,7 @@ impl Cursor {
         };
         let InputFile { bytes, .. } =
             input_file::read(path, FILE_LIMIT).map_err(|error| failed(&error))?;
-        let written = match serde_json::from_slice::<CursorFile>(&bytes) {
+        let written = match serde_json::from_slice::<CursorFile<'_>>(&bytes) {
             Ok(written) if written.version == 1 => written,
             // A loss of power may leave an empty file.
             _ if bytes.is_empty() => CursorFile::default(),
@@ -154,15 +178,19 @@ impl Cursor {
             }
         };
         let mut streams = HashMap::new();
-        for (workspace, Position { id, events }) in written.streams {
+        for (workspace, Position { id, events }) in written.streams.iter() {
             let delivered: DeliveryCounts =
-                events.into_iter().map(|(id, identity, count)| ((id, identity), count)).collect();
-            streams.insert(workspace, CursorStream { id, known: delivered.clone(), delivered });
+                events.iter().map(|(id, identity, count)| ((*id, *identity), *count)).collect();
+            let (id, known) = (*id, delivered.clone());
+            let stream = CursorStream { id, known, delivered, has_moved: false };
+            streams.insert(workspace.clone(), stream);
         }
         let state = CursorState {
             path: path.to_owned(),
             lock: file,
             streams,
+            moved: Vec::new(),
+            delivered: written.streams.into_owned(),
             changed: false,
             synced: None,
             last_write: None,
@@ -202,9 +230,14 @@ impl Cursor {
         self.state().advance(frame, shown);
     }
 
-    /// Writes the file if the position changed.
-    pub(super) fn commit(&self) -> io::Result<()> {
-        self.state().commit()
+    /// Returns the positions that changed in memory since the last call.
+    pub(super) fn take_changes(&self) -> CursorChanges {
+        self.state().take_changes()
+    }
+
+    /// Writes positions up to which everything has been delivered.
+    pub(super) fn commit(&self, changes: CursorChanges) -> io::Result<()> {
+        self.state().commit(changes)
     }
 
     /// Writes the file and forces it to disk.
@@ -227,6 +260,7 @@ impl CursorState {
         }
         self.streams
             .insert(workspace_id.to_owned(), CursorStream { id: now, ..CursorStream::default() });
+        self.delivered.insert(workspace_id.to_owned(), Position { id: now, events: Vec::new() });
         self.changed = true;
         None
     }
@@ -254,10 +288,26 @@ impl CursorState {
         if stream.delivered.len() < MAX_REMEMBERED {
             *stream.delivered.entry(key).or_default() += 1;
         }
-        self.changed = true;
+        if !std::mem::replace(&mut stream.has_moved, true) {
+            self.moved.extend(frame.origin.workspace_id.clone());
+        }
     }
 
-    fn commit(&mut self) -> io::Result<()> {
+    fn take_changes(&mut self) -> CursorChanges {
+        let mut changes = CursorChanges::default();
+        for workspace in self.moved.drain(..) {
+            let Some(stream) = self.streams.get_mut(&workspace) else { continue };
+            stream.has_moved = false;
+            let delivered = stream.delivered.iter();
+            let events = delivered.map(|((id, identity), count)| (*id, *identity, *count));
+            changes.0.insert(workspace, Position { id: stream.id, events: events.collect() });
+        }
+        changes
+    }
+
+    fn commit(&mut self, mut changes: CursorChanges) -> io::Result<()> {
+        self.changed |= !changes.0.is_empty();
+        self.delivered.append(&mut changes.0);
         if self.last_write.as_ref().is_some_and(|last| !last.allows_another(last.ended.elapsed())) {
             return Ok(());
         }
@@ -275,20 +325,8 @@ impl CursorState {
             return Ok(());
         }
         let began = Instant::now();
-        let position = |stream: &CursorStream| Position {
-            id: stream.id,
-            events: stream
-                .delivered
-                .iter()
-                .map(|((id, identity), count)| (*id, *identity, *count))
-                .collect(),
-        };
-        let streams = self
-            .streams
-            .iter()
-            .map(|(workspace, stream)| (workspace.clone(), position(stream)))
-            .collect();
-        let text = serde_json::to_string(&CursorFile { version: 1, streams })?;
+        let file = CursorFile { version: 1, streams: Cow::Borrowed(&self.delivered) };
+        let text = serde_json::to_string(&file)?;
         let temporary = temporary_path(&self.path);
         // A run that was killed may have left its temporary file.
         let _ = fs::remove_file(&temporary);
@@ -355,7 +393,7 @@ mod tests {
         let read = || std::fs::read_to_string(&path).expect("a file");
         let before = read();
         cursor.state().start("new", 2);
-        cursor.commit().expect("it can wait");
+        cursor.commit(cursor.take_changes()).expect("it can wait");
         assert_eq!(read(), before);
         cursor.finish().expect("written");
         assert!(read().contains("new"));

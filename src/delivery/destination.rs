@@ -2,11 +2,27 @@
 
 use std::sync::Arc;
 
+use futures_util::future::LocalBoxFuture;
+
 use super::key::DeliveryKey;
 use crate::output::OutputError;
 use crate::output::status::DestinationCounts;
 use crate::query::EventContext;
 use crate::transport::shutdown::ShutdownFlag;
+
+/// How far a destination is that delivers in the background.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(
+    not(feature = "nats"),
+    allow(dead_code, reason = "only the broker delivers in the background")
+)]
+pub struct DeliveryProgress {
+    /// The number of events that were handed over.
+    pub taken: u64,
+    /// The number of events, in the order in which they were handed over, of which each has been
+    /// delivered or finally refused.
+    pub delivered: u64,
+}
 
 /// Where events are delivered besides stdout.
 pub trait Destination: Send {
@@ -65,13 +81,29 @@ pub trait Destination: Send {
     /// Hands the buffered events over.
     fn flush(&mut self) -> Result<(), OutputError>;
 
-    /// Blocks until everything that was handed over is delivered or finally refused.
+    /// Blocks until everything that was handed over is delivered or finally refused. Called after
+    /// each flush, or at the end if the destination [delivers in the background](Self::progress).
     fn acknowledge(&mut self) -> Result<(), OutputError> {
         Ok(())
     }
 
-    /// Forces what was delivered to disk at the end of the run.
-    fn sync(&mut self) -> Result<(), OutputError> {
+    /// Returns how far the destination is; `None` if it does not deliver in the background.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it cannot deliver any more.
+    fn progress(&self) -> Result<Option<DeliveryProgress>, OutputError> {
+        Ok(None)
+    }
+
+    /// Waits until that many events have been delivered in the background, or until the destination
+    /// has failed.
+    fn wait(&self, _delivered: u64) -> LocalBoxFuture<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
+    /// Ends the delivery at the end of a run in which everything was delivered.
+    fn finish(&mut self) -> Result<(), OutputError> {
         Ok(())
     }
 

@@ -16,7 +16,7 @@ use reqwest::{Client, StatusCode, Url};
 use tokio::runtime::Handle;
 
 use super::destination::Destination;
-use crate::error::{Error, Exit};
+use super::failure::{DeliveryFailure, FIRST_DELAY};
 use crate::output::OutputError;
 use crate::output::cloudevents::cloud_event;
 use crate::output::ndjson::object;
@@ -28,12 +28,6 @@ use crate::transport::shutdown::ShutdownFlag;
 
 /// The size of a batch, in bytes: once it is reached, the events are posted.
 const BATCH: usize = 1 << 20;
-
-/// The upper bound of the first delay between two attempts.
-const FIRST_DELAY: Duration = Duration::from_millis(250);
-
-/// The time that is left to deliver events after the run was asked to stop.
-const STOP_GRACE: Duration = Duration::from_secs(1);
 
 /// The maximum number of bytes that are read of a response body. It is read to keep the connection
 /// reusable.
@@ -112,7 +106,7 @@ impl Forwarder {
         Self { endpoint, runtime, waiting: VecDeque::new(), bytes: 0, counts, stop: Arc::default() }
     }
 
-    async fn post_all(&mut self) -> Result<(), ForwardError> {
+    async fn post_all(&mut self) -> Result<(), DeliveryFailure> {
         while let Some(PendingEvent { body, event_type, id }) = self.waiting.front() {
             match self.endpoint.deliver(body, &self.stop).await? {
                 None => self.counts.delivered += 1,
@@ -175,29 +169,16 @@ impl Destination for Forwarder {
             tokio::select! {
                 biased;
                 posted = self.post_all() => posted,
-                () = async { stop.wait().await; tokio::time::sleep(STOP_GRACE).await } => {
-                    let why = "the run ended before the endpoint had accepted them";
-                    Err(ForwardError(why.to_owned(), START_AGAIN))
-                }
+                failure = DeliveryFailure::of_stop(&stop) => Err(failure),
             }
         });
-        posted.map_err(|ForwardError(why, advice)| {
-            let left = self.waiting.len();
-            let events =
-                if left == 1 { "event that was shown is" } else { "events that were shown are" };
-            let why =
-                format!("{why}; {} delivered, {left} {events} undelivered", self.counts.delivered);
-            Error::new(Exit::Failure, "cannot forward the events", why, advice).into()
-        })
+        posted.map_err(|failure| failure.into_error("forward", &self.counts, self.waiting.len()))
     }
 
     fn counts(&self) -> Option<DestinationCounts> {
         Some(self.counts)
     }
 }
-
-/// Why forwarding ended, and what the user can do.
-struct ForwardError(String, &'static str);
 
 impl Endpoint {
     /// Posts one event, with retries, until the endpoint accepts or refuses it. Returns the status
@@ -206,13 +187,15 @@ impl Endpoint {
         &self,
         body: &Bytes,
         stop: &ShutdownFlag,
-    ) -> Result<Option<u16>, ForwardError> {
+    ) -> Result<Option<u16>, DeliveryFailure> {
         let mut backoff = Backoff::new(FIRST_DELAY);
         loop {
             let (why, at_least) = match self.post(body.clone()).await {
                 EndpointResponse::Delivered => return Ok(None),
                 EndpointResponse::Refused(code) => return Ok(Some(code)),
-                EndpointResponse::Fatal(why, advice) => return Err(ForwardError(why, advice)),
+                EndpointResponse::Fatal(why, advice) => {
+                    return Err(DeliveryFailure::permanent(why, advice));
+                }
                 EndpointResponse::Retry(why, at_least) => (why, at_least),
             };
             let (delay, attempt) = backoff.next(at_least, (self.random)());
@@ -222,12 +205,12 @@ impl Endpoint {
                 } else {
                     format!(", {attempt} times in a row")
                 };
-                return Err(ForwardError(format!("{why}{attempts}"), START_AGAIN));
+                return Err(DeliveryFailure::temporary(format!("{why}{attempts}")));
             }
             status::delivery_retry(self.status, "forward", &why, delay, attempt);
             tokio::select! {
                 () = tokio::time::sleep(delay) => {}
-                () = stop.wait() => return Err(ForwardError(why, START_AGAIN)),
+                () = stop.wait() => return Err(DeliveryFailure::temporary(why)),
             }
         }
     }
@@ -266,9 +249,6 @@ impl Endpoint {
         }
     }
 }
-
-const START_AGAIN: &str =
-    "check the endpoint and start again; with --cursor the run resumes where it stopped";
 
 /// Classifies a response by its status code.
 fn classify(status: StatusCode, at_least: Duration) -> EndpointResponse {

@@ -140,7 +140,8 @@ impl Destination for Recorder {
         Ok(self.lines.flush()?)
     }
 
-    fn sync(&mut self) -> Result<(), OutputError> {
+    /// Forces the file to disk.
+    fn finish(&mut self) -> Result<(), OutputError> {
         Ok(self.file.sync_data()?)
     }
 }

@@ -3,9 +3,11 @@
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 
+use super::destination::DeliveryProgress;
 use super::*;
 use crate::error::Exit;
 use crate::model::decode::Decoder;
@@ -220,4 +222,56 @@ fn a_batch_is_limited_in_bytes() {
     assert_eq!(full, [false, false, false, true]);
     delivery.flush().expect("written");
     assert!(!delivery.destinations[0].is_full());
+}
+
+/// A destination that delivers in the background, whenever the test says so.
+struct BackgroundDestination {
+    taken: u64,
+    delivered: Arc<AtomicU64>,
+}
+
+impl Destination for BackgroundDestination {
+    fn event(&mut self, _context: &EventContext<'_>) -> Result<(), OutputError> {
+        self.taken += 1;
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), OutputError> {
+        Ok(())
+    }
+
+    fn progress(&self) -> Result<Option<DeliveryProgress>, OutputError> {
+        let delivered = self.delivered.load(Ordering::SeqCst);
+        Ok(Some(DeliveryProgress { taken: self.taken, delivered }))
+    }
+}
+
+#[test]
+fn the_cursor_follows_what_is_delivered_in_the_background_and_not_what_is_read() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("cursor");
+    let cursor = Cursor::open(&path).expect("a cursor");
+    cursor.starts(&[WORKSPACE.to_owned()], 100).expect("written");
+    let delivered = Arc::new(AtomicU64::new(0));
+    let destination = BackgroundDestination { taken: 0, delivered: Arc::clone(&delivered) };
+    let mut delivery = Delivery::new(vec![Box::new(destination)], Some(cursor.clone()));
+    for id in [200, 201, 202] {
+        deliver(&mut delivery, &[frame(id, "a")], &Policy::default());
+        delivery.flush().expect("handed over");
+    }
+    let position = || {
+        let file: serde_json::Value =
+            serde_json::from_slice(&fs::read(&path).expect("a file")).expect("JSON");
+        file["streams"][WORKSPACE]["id"].as_u64().expect("a number")
+    };
+    assert!(position() == 100 && delivery.is_unsettled());
+    // Another workspace is added meanwhile, which writes the file.
+    cursor.starts(&["another".to_owned()], 100).expect("written");
+    assert_eq!(position(), 100);
+    for (count, expected) in [(1, 200), (1, 200), (3, 202)] {
+        delivered.store(count, Ordering::SeqCst);
+        delivery.settle().expect("written");
+        assert_eq!(position(), expected);
+    }
+    assert!(!delivery.is_unsettled());
 }

@@ -11,6 +11,7 @@ mod connect;
 mod consumer;
 mod delivered;
 mod open_stream;
+mod publish;
 mod pull;
 mod read;
 mod read_config;
@@ -21,7 +22,8 @@ mod taps;
 
 pub use address::BrokerAddress;
 pub use call_bucket::CallBucket;
-pub use connect::{Broker, BrokerConfig, PublishFailure};
+pub use connect::BrokerConfig;
+pub use publish::{Acknowledgements, Broker, PublishFailure};
 pub use read::run;
 pub use read_config::{ReadConfig, ReadStart};
 pub use selection::{EventSelection, subjects};

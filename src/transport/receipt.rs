@@ -16,7 +16,13 @@ pub trait Receipt: Debug + Send + Sync {
 
 /// The receipts whose events have not all been confirmed, in order.
 #[derive(Debug, Default)]
-pub struct Receipts(VecDeque<OpenReceipt>);
+pub struct Receipts {
+    open: VecDeque<OpenReceipt>,
+    /// The number of events of all receipts that have been processed.
+    processed: u64,
+    /// The number of them that have been confirmed.
+    confirmed: u64,
+}
 
 #[derive(Debug)]
 struct OpenReceipt {
@@ -30,30 +36,47 @@ struct OpenReceipt {
 impl Receipts {
     /// Adds a receipt for the events that follow.
     pub fn add(&mut self, receipt: Arc<dyn Receipt>) {
-        self.0.push_back(OpenReceipt { receipt, processed: 0, confirmed: 0 });
+        self.open.push_back(OpenReceipt { receipt, processed: 0, confirmed: 0 });
     }
 
     /// Returns whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.open.is_empty()
     }
 
     /// Notes that an event has been processed.
     pub fn advance(&mut self) {
-        let mut open = self.0.iter_mut();
+        let mut open = self.open.iter_mut();
         if let Some(open) = open.find(|open| open.processed < open.receipt.events()) {
             open.processed += 1;
+            self.processed += 1;
         }
     }
 
-    /// Confirms all events that have been processed.
-    pub fn confirm(&mut self) {
-        for open in self.0.iter_mut().filter(|open| open.confirmed < open.processed) {
-            open.receipt.confirm(open.confirmed..open.processed);
-            open.confirmed = open.processed;
+    /// Returns the number of events that have been processed, of all receipts.
+    #[must_use]
+    pub fn processed(&self) -> u64 {
+        self.processed
+    }
+
+    /// Confirms the first events that have been processed, `until` in number.
+    pub fn confirm(&mut self, until: u64) {
+        while self.confirmed < until
+            && let Some(open) = self.open.front_mut()
+        {
+            let left = usize::try_from(until - self.confirmed).unwrap_or(usize::MAX);
+            let end = open.processed.min(open.confirmed.saturating_add(left));
+            if open.confirmed < end {
+                open.receipt.confirm(open.confirmed..end);
+                self.confirmed += (end - open.confirmed) as u64;
+                open.confirmed = end;
+            }
+            if open.confirmed < open.receipt.events() {
+                return;
+            }
+            self.open.pop_front();
         }
-        self.0.retain(|open| open.processed < open.receipt.events());
     }
 }
 
@@ -87,11 +110,30 @@ mod tests {
         receipts.add(Arc::new(Noted(3, 'b', Arc::clone(&noted))));
         let mut process = |count: usize| {
             (0..count).for_each(|_| receipts.advance());
-            receipts.confirm();
+            receipts.confirm(receipts.processed());
             (std::mem::take(&mut *noted.lock().expect("no panic")), receipts.is_empty())
         };
         assert_eq!(process(1), (vec![('a', 0..1)], false));
         assert_eq!(process(2), (vec![('a', 1..2), ('b', 0..1)], false));
         assert_eq!(process(2), (vec![('b', 1..3)], true));
+    }
+
+    #[test]
+    fn what_has_been_processed_can_be_confirmed_later_and_in_parts() {
+        let noted = Arc::new(Mutex::new(Vec::new()));
+        let mut receipts = Receipts::default();
+        receipts.add(Arc::new(Noted(2, 'a', Arc::clone(&noted))));
+        receipts.add(Arc::new(Noted(3, 'b', Arc::clone(&noted))));
+        (0..4).for_each(|_| receipts.advance());
+        assert_eq!(receipts.processed(), 4);
+        let mut confirm = |until| {
+            receipts.confirm(until);
+            std::mem::take(&mut *noted.lock().expect("no panic"))
+        };
+        assert_eq!(confirm(1), [('a', 0..1)]);
+        assert_eq!(confirm(1), []);
+        assert_eq!(confirm(3), [('a', 1..2), ('b', 0..1)]);
+        assert_eq!(confirm(4), [('b', 1..2)]);
+        assert!(!receipts.is_empty(), "one event has not been processed");
     }
 }

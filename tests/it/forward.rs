@@ -146,7 +146,7 @@ async fn permanent_failures_end_the_run() {
         let stderr = ran.stderr();
         assert!(
             stderr.contains(&format!(
-                "cannot forward the events: {why}; 2 delivered, 3 events that were shown are undelivered; "
+                "cannot forward the events: {why}; 2 forwarded, 3 events that were shown are not; "
             )),
             "{stderr}"
         );
@@ -158,7 +158,7 @@ async fn permanent_failures_end_the_run() {
         evtap(&format!("replay - --forward-retries 2 --forward {url}")).stdin(lines(1)).run().await;
     ran.ended(1);
     assert!(ran.stderr().contains(
-        "the endpoint answered 500, 3 times in a row; 0 delivered, 1 event that was shown is"
+        "the endpoint answered 500, 3 times in a row; 0 forwarded, 1 event that was shown is"
     ));
     assert_eq!(bodies(&posts).lines().count(), 3);
     let (_held, url) = closed_port();
@@ -193,7 +193,7 @@ async fn an_endpoint_that_does_not_answer_cannot_block_the_run() {
     run.signal("INT");
     let ran = run.end().await;
     assert_eq!(ran.ended(130).lines().count(), 1);
-    assert!(ran.stderr().contains("1 event that was shown is undelivered"), "{}", ran.stderr());
+    assert!(ran.stderr().contains("1 event that was shown is not"), "{}", ran.stderr());
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 mod access;
 mod calls;
 mod outages;
+mod publishing;
 mod reading;
 mod server;
 mod soak;

@@ -4,17 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::connection::State;
-use async_nats::jetstream::context::{ContextBuilder, PublishErrorKind};
-use async_nats::jetstream::message::PublishMessage;
-use async_nats::jetstream::stream::Stream;
-use async_nats::jetstream::{self, Context, ErrorCode};
-use async_nats::{Client, ConnectErrorKind, ConnectOptions, Event, HeaderMap, ServerAddr};
-use bytes::Bytes;
+use async_nats::{Client, ConnectErrorKind, ConnectOptions, Event, ServerAddr};
 use tokio::sync::Notify;
 
 use super::address::BrokerAddress;
-use super::stream;
 use super::subject::SubjectPrefix;
 use crate::error::{Error, Exit, Result};
 use crate::transport::connect_error::cause;
@@ -23,9 +16,6 @@ use crate::transport::tls::{self, ServerVerifier};
 
 /// How long opening a connection may take, including TLS.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How long an acknowledgement may take before the event is published again.
-const ACKNOWLEDGE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The longest time between two attempts to reconnect.
 const MAX_RECONNECT_DELAY: Duration = Duration::from_secs(5);
@@ -49,119 +39,6 @@ pub struct BrokerConfig {
     pub prefix: SubjectPrefix,
     /// Whether a missing stream is created.
     pub creates_stream: bool,
-}
-
-/// A connection to a stream on a broker. It reconnects by itself.
-#[derive(Debug)]
-pub struct Broker {
-    client: Client,
-    context: Context,
-    stream: Stream,
-    name: String,
-}
-
-/// Why an event was not stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PublishFailure {
-    /// It may be stored later, or may have been. The text is the reason.
-    Temporary(String),
-    /// The broker will never store this event, but may store others.
-    Refused(&'static str),
-    /// The broker will not store any event. The texts are the reason and the advice.
-    Fatal(String, &'static str),
-}
-
-impl Broker {
-    /// Connects to the broker, and checks or creates the stream.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the credentials cannot be read or are refused, if the broker cannot be reached or is
-    /// too old, or if the stream is missing or does not suit.
-    pub async fn open(config: &BrokerConfig) -> Result<Self> {
-        let client = connect(config).await?;
-        let context = ContextBuilder::new().timeout(ACKNOWLEDGE_TIMEOUT).build(client.clone());
-        let stream =
-            stream::open(&context, &config.address, &config.prefix, config.creates_stream).await?;
-        Ok(Self { client, context, stream, name: config.address.stream.clone() })
-    }
-
-    /// Stores an event, and waits until the broker acknowledges it.
-    pub async fn publish(
-        &self,
-        subject: String,
-        id: &str,
-        headers: &HeaderMap,
-        body: Bytes,
-    ) -> Result<(), PublishFailure> {
-        // The client would keep everything that is published while it is not connected.
-        if self.client.connection_state() != State::Connected {
-            return Err(PublishFailure::Temporary("the broker is not connected".to_owned()));
-        }
-        let mut headers = headers.clone();
-        headers.insert("Nats-Msg-Id", id);
-        headers.insert("Nats-Expected-Stream", self.name.as_str());
-        let message = PublishMessage::build().payload(body).headers(headers);
-        let sent = self.context.send_publish(subject, message).await;
-        let stored = match sent {
-            Ok(acknowledgement) => acknowledgement.await,
-            Err(error) => Err(error),
-        };
-        stored.map(|_| ()).map_err(|error| {
-            let code = std::error::Error::source(&error)
-                .and_then(|source| source.downcast_ref::<jetstream::Error>())
-                .map(jetstream::Error::error_code);
-            classify(error.kind(), code)
-        })
-    }
-
-    /// Returns a header of the last message with a subject that matches `pattern`, if there is one.
-    pub async fn last_header(&self, pattern: &str, header: &str) -> Option<String> {
-        let message = self.stream.get_last_raw_message_by_subject(pattern).await.ok()?;
-        message.headers.get(header).map(|value| value.as_str().to_owned())
-    }
-}
-
-/// Classifies the outcome of a publish by its kind and by the error code of JetStream.
-fn classify(kind: PublishErrorKind, code: Option<ErrorCode>) -> PublishFailure {
-    let temporary = |why: &str| PublishFailure::Temporary(why.to_owned());
-    match (kind, code) {
-        (PublishErrorKind::MaxPayloadExceeded, _)
-        | (_, Some(ErrorCode::STREAM_MESSAGE_EXCEEDS_MAXIMUM)) => {
-            PublishFailure::Refused("it is larger than the broker allows")
-        }
-        (_, Some(ErrorCode::STREAM_HEADER_EXCEEDS_MAXIMUM)) => {
-            PublishFailure::Refused("its headers are larger than the broker allows")
-        }
-        (PublishErrorKind::TimedOut, _) => temporary("the broker did not acknowledge in time"),
-        (PublishErrorKind::StreamNotFound, _) => {
-            temporary("no stream of the broker takes the event")
-        }
-        (_, Some(ErrorCode::STREAM_NOT_MATCH)) => PublishFailure::Fatal(
-            "another stream of the broker takes the events".to_owned(),
-            "name that stream, or give other subjects with --subject-prefix",
-        ),
-        (_, Some(ErrorCode::STREAM_SEALED)) => PublishFailure::Fatal(
-            "the stream is sealed, so nothing can be added".to_owned(),
-            "name another stream",
-        ),
-        (_, Some(ErrorCode::STREAM_STORE_FAILED)) => {
-            temporary("the stream is full, or cannot be written")
-        }
-        (
-            _,
-            Some(
-                ErrorCode::INSUFFICIENT_RESOURCES
-                | ErrorCode::STORAGE_RESOURCES_EXCEEDED
-                | ErrorCode::ACCOUNT_RESOURCES_EXCEEDED
-                | ErrorCode::MEMORY_RESOURCES_EXCEEDED,
-            ),
-        ) => temporary("the broker has no space left"),
-        (_, Some(ErrorCode(code))) => {
-            PublishFailure::Temporary(format!("the broker answered with JetStream error {code}"))
-        }
-        (_, None) => temporary("the connection to the broker was lost"),
-    }
 }
 
 /// Connects to the broker, which must not be too old. The connection reconnects by itself.
@@ -189,6 +66,41 @@ pub(super) async fn connect_watched(
     config: &BrokerConfig,
     lost: Option<Arc<Notify>>,
 ) -> Result<Client, ConnectFailure> {
+    let once = |options: ConnectOptions, lost: Arc<Notify>| {
+        options.max_reconnects(1).event_callback(move |event| {
+            if matches!(event, Event::Disconnected | Event::Closed) {
+                lost.notify_one();
+            }
+            std::future::ready(())
+        })
+    };
+    open(config, |options| match lost {
+        Some(lost) => once(options, lost),
+        None => options,
+    })
+    .await
+}
+
+/// Connects like [`connect`], and notifies `changed` whenever the connection is lost or opened again.
+pub(super) async fn connect_notifying(
+    config: &BrokerConfig,
+    changed: Arc<Notify>,
+) -> Result<Client> {
+    let notify = |options: ConnectOptions| {
+        options.event_callback(move |event| {
+            if matches!(event, Event::Disconnected | Event::Connected) {
+                changed.notify_one();
+            }
+            std::future::ready(())
+        })
+    };
+    open(config, notify).await.map_err(|failure| failure.error)
+}
+
+async fn open(
+    config: &BrokerConfig,
+    adapt: impl FnOnce(ConnectOptions) -> ConnectOptions,
+) -> Result<Client, ConnectFailure> {
     let BrokerConfig { address, credentials, ca_cert, .. } = config;
     let what = || format!("cannot connect to {}", address.server);
     let verifier = ServerVerifier::new(ca_cert.as_deref())?;
@@ -198,21 +110,16 @@ pub(super) async fn connect_watched(
         .require_tls(address.requires_tls)
         .tls_client_config(tls::client_config(Arc::new(verifier), &[]))
         .reconnect_delay_callback(|attempts| {
-            let millis = 100 * u64::try_from(attempts).unwrap_or(u64::MAX).min(100);
+            // The client also waits before its first attempt, which is number 1.
+            let failed = attempts.saturating_sub(1);
+            let millis = 100 * u64::try_from(failed).unwrap_or(u64::MAX).min(100);
             Duration::from_millis(millis).min(MAX_RECONNECT_DELAY)
         });
     if !address.requires_tls {
         // They may be on other machines, to which plain text is not allowed.
         options = options.ignore_discovered_servers();
     }
-    if let Some(lost) = lost {
-        options = options.max_reconnects(1).event_callback(move |event| {
-            if matches!(event, Event::Disconnected | Event::Closed) {
-                lost.notify_one();
-            }
-            std::future::ready(())
-        });
-    }
+    options = adapt(options);
     if let Some(path) = credentials {
         let text = private_file::read_secret(CREDENTIALS, path)
             .map_err(|error| error.with_setting(CREDENTIALS))?;
@@ -291,32 +198,6 @@ mod tests {
             ("x", false),
         ] {
             assert_eq!(is_recent(version), expected, "{version}");
-        }
-    }
-
-    #[test]
-    fn only_failures_that_can_pass_are_temporary() {
-        use PublishErrorKind::{MaxPayloadExceeded, Other, StreamNotFound, TimedOut};
-        for (kind, code) in [
-            (TimedOut, None),
-            (StreamNotFound, None),
-            (Other, None),
-            (Other, Some(ErrorCode::STREAM_STORE_FAILED)),
-            (Other, Some(ErrorCode::INSUFFICIENT_RESOURCES)),
-            (Other, Some(ErrorCode(19_999))),
-        ] {
-            assert!(
-                matches!(classify(kind, code), PublishFailure::Temporary(_)),
-                "{kind:?} {code:?}"
-            );
-        }
-        for (kind, code) in
-            [(MaxPayloadExceeded, None), (Other, Some(ErrorCode::STREAM_MESSAGE_EXCEEDS_MAXIMUM))]
-        {
-            assert!(matches!(classify(kind, code), PublishFailure::Refused(_)));
-        }
-        for code in [ErrorCode::STREAM_NOT_MATCH, ErrorCode::STREAM_SEALED] {
-            assert!(matches!(classify(Other, Some(code)), PublishFailure::Fatal(..)));
         }
     }
 }

@@ -134,7 +134,7 @@ fn config(address: &BrokerAddress, prefix: &SubjectPrefix) -> Config {
 }
 
 /// Returns the command of the `nats` tool that creates the same stream as `--create-stream`.
-fn creation_command(address: &BrokerAddress, prefix: &SubjectPrefix) -> String {
+pub(super) fn creation_command(address: &BrokerAddress, prefix: &SubjectPrefix) -> String {
     format!(
         "nats --server {} stream add {} --subjects '{}' --storage file --discard old \
          --dupe-window {}m --max-age {}d --max-bytes {}GiB --allow-direct --defaults",

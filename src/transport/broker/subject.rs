@@ -7,6 +7,7 @@
 //! and contain no white space, `*` or `>` (NATS documentation, "Subject-Based Messaging").
 
 use std::fmt::Write;
+use std::ops::Range;
 
 use crate::error::{Error, Result};
 
@@ -69,12 +70,25 @@ impl SubjectPrefix {
         Some(rest.split('.').collect())
     }
 
-    /// Returns the subject that matches all events of a workspace.
+    /// Returns the subject that matches all events of the workspace with this token.
     #[must_use]
-    pub fn of_workspace(&self, workspace_id: Option<&str>) -> String {
-        let mut subject = self.0.clone();
-        push_token(&mut subject, workspace_id.unwrap_or(NO_WORKSPACE));
-        subject + ".>"
+    pub fn of_workspace(&self, token: &str) -> String {
+        format!("{}.{token}.>", self.0)
+    }
+
+    /// Returns the subject that matches the notices with which taps say that they are connected to a
+    /// workspace.
+    #[must_use]
+    pub fn announcements(&self) -> String {
+        format!("{}.*.tap.connected.*", self.0)
+    }
+
+    /// Returns the part of the subject of an event that names the workspace.
+    #[must_use]
+    pub fn workspace_in(&self, subject: &str) -> Range<usize> {
+        let begin = self.0.len() + 1;
+        let rest = subject.get(begin..).unwrap_or_default();
+        begin..begin + rest.find('.').unwrap_or(rest.len())
     }
 }
 
@@ -160,7 +174,9 @@ mod tests {
         assert_eq!(prefix.tokens("evtap.w.tap.gap.a"), Some(vec!["w", "tap", "gap", "a"]));
         assert_eq!(prefix.tokens("evtapw.a"), None);
         assert_eq!(prefix.all(), "evtap.>");
-        assert_eq!(prefix.of_workspace(Some("w")), "evtap.w.>");
+        assert_eq!(prefix.of_workspace("w"), "evtap.w.>");
+        assert_eq!(prefix.workspace_in("evtap.w%20x.call.ended"), 6..11);
+        assert_eq!(prefix.workspace_in("evtap.w"), 6..7);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use futures_util::StreamExt;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::tools;
+use crate::support::{kill, tools};
 
 /// A server, which ends when this is dropped.
 pub struct NatsServer {
@@ -74,6 +74,11 @@ impl NatsServer {
     pub fn kill(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
+    }
+
+    /// Sends a signal to the server, such as `STOP`.
+    pub fn signal(&self, name: &str) {
+        kill(self.process.id(), name);
     }
 
     /// Returns its port on this machine.
