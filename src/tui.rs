@@ -52,7 +52,9 @@ mod navigation;
 mod overlays;
 pub mod panel;
 pub mod panels;
+mod plain_filter;
 mod prompt;
+mod row_index;
 pub mod rows;
 pub mod screen;
 mod scrolling;
@@ -98,7 +100,7 @@ impl LiveScreen {
     /// Opens the screen and makes it the only output of `stages`. `draw` draws each frame.
     ///
     /// # Errors
-    /// Fails if stdin or stdout is not a suitable terminal, or if no thread can be started. Errors
+    /// Fails if there is no suitable terminal, or if no thread can be started. Errors
     /// of the running screen are returned by [`closed`](Self::closed).
     pub fn open(
         config: ScreenConfig,

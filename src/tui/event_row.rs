@@ -14,7 +14,7 @@ use super::layout::StreamLayout;
 use super::state::State;
 use super::state::modes::TimeMode;
 use super::text::{cell, cut, length, width, wrap};
-use crate::model::family;
+use crate::model::{family, id_prefix};
 use crate::output::columns::{self, Columns};
 use crate::output::pretty::{FieldRank, FieldText, ordered, short};
 use crate::output::stored_event::{StoredEvent, StoredEventReader};
@@ -23,6 +23,9 @@ use crate::text::{MASK, terminal};
 
 /// The width of the event type column.
 const TYPE_WIDTH: usize = 26;
+
+/// The width of the short name of a workspace.
+const WORKSPACE_WIDTH: usize = 8;
 
 /// The position of a row and the widths that it may use.
 #[derive(Debug, Clone, Copy)]
@@ -71,7 +74,9 @@ pub fn values(event: &RedactedEvent<'_>, columns: &Columns) -> Vec<(String, bool
 #[must_use]
 pub fn fields_column(state: &State, width: usize) -> usize {
     let clock = clock(state, state.last_event_time, 0, width).width();
-    2 + if clock > 0 { clock + 1 } else { 0 } + if width >= 60 { TYPE_WIDTH } else { 0 }
+    let workspace = if state.has_several_workspaces() { WORKSPACE_WIDTH + 1 } else { 0 };
+    let clock = if clock > 0 { clock + 1 } else { 0 };
+    2 + clock + workspace + if width >= 60 { TYPE_WIDTH } else { 0 }
 }
 
 /// Formats an event as one line, or as several if long lines are wrapped.
@@ -83,7 +88,9 @@ pub fn row(
 ) -> Vec<Line<'static>> {
     let theme = state.config.theme;
     let RowContext { place, width: columns, .. } = context;
-    let is_mark = state.marks.contains(&context.number);
+    let run = state.rows().run(context.number);
+    let last = run.map_or(context.number, |run| run.last);
+    let is_mark = state.marks.range(context.number..=last).next().is_some();
     let mut spans = vec![
         Span::styled(if is_mark { "◆" } else { " " }, theme.warning()),
         if stored.is_error {
@@ -98,9 +105,17 @@ pub fn row(
     if !clock.is_empty() {
         spans.push(Span::styled(format!("{clock} "), theme.quiet()));
     }
+    if state.has_several_workspaces() {
+        let id = reader.read(stored, |event| event.tap().workspace_id.clone()).unwrap_or_default();
+        let name = cell(&terminal::visible(id_prefix(&id)), WORKSPACE_WIDTH);
+        spans.push(Span::styled(format!("{name} "), theme.heading()));
+    }
     let text_start = spans.len();
-    let event_type = terminal::visible(&stored.event_type);
+    let mut event_type = terminal::visible(&stored.event_type);
     let style = if stored.is_error { theme.error() } else { theme.family(family(&event_type)) };
+    if let Some(run) = run {
+        event_type = format!("{event_type} ×{}", run.count).into();
+    }
     let padded = if state.columns.is_some() {
         cell(&event_type, if columns >= 60 { TYPE_WIDTH } else { 0 })
     } else if columns >= 60 {

@@ -31,15 +31,22 @@ pub fn start_search(state: &mut State, forward: bool) {
 }
 
 fn advance_search(state: &mut State, slice: &mut TimeSlice) {
-    let State { search, filter, filter_enabled, columns, buffer, reader, .. } = state;
-    let Some(search) = search else { return };
-    let filter = filter.as_ref().filter(|_| *filter_enabled);
-    search.advance(filter, columns.as_ref(), buffer, reader, slice);
-    let Some(forward) = search.pending else { return };
-    let is_finished = search.is_finished(filter, buffer)
-        && filter.is_none_or(|filter| filter.is_finished(buffer));
-    match search.jump(state.selected, forward, is_finished) {
-        SearchJump::Unknown => return,
+    // The search is taken out of the state, which its rows borrow.
+    let Some(mut search) = state.search.take() else { return };
+    let mut reader = std::mem::take(&mut state.reader);
+    let listed = state.listed();
+    search.advance(&listed, state.columns.as_ref(), &state.buffer, &mut reader, slice);
+    let is_finished = search.is_finished(listed.tested) && listed.tested >= state.buffer.end();
+    state.reader = reader;
+    let Some(forward) = search.pending else {
+        state.search = Some(search);
+        return;
+    };
+    let jump = search.jump(state.selected, forward, is_finished);
+    search.pending = search.pending.filter(|_| jump == SearchJump::Unknown);
+    state.search = Some(search);
+    match jump {
+        SearchJump::Unknown => {}
         SearchJump::NoMatch => state.notify("no match"),
         SearchJump::To { number, wrapped } => {
             if wrapped {
@@ -48,8 +55,5 @@ fn advance_search(state: &mut State, slice: &mut TimeSlice) {
             }
             reveal(state, number);
         }
-    }
-    if let Some(search) = &mut state.search {
-        search.pending = None;
     }
 }

@@ -38,6 +38,7 @@ pub enum KeyAction {
     OnlyCall,
     OpenCall,
     Reverse,
+    Fold,
     NextError,
     PreviousError,
     Mark,
@@ -152,7 +153,7 @@ pub const TABLE: &[KeyGroup] = &[
             "/" [key('/')] KeyAction::Search, "search the stream for a regular expression, or filter the rows of another list by a text; case-sensitive only with an upper-case letter";
             "n" [key('n')] KeyAction::Next, "go to the next match";
             "N" [key('N')] KeyAction::Previous, "go to the previous match";
-            "f" [key('f')] KeyAction::Filter, "edit the filter: a jq expression or @name; ↑ ↓ recall earlier filters";
+            "f" [key('f')] KeyAction::Filter, "edit the filter: words, types such as call.*, a jq expression or @name; ↑ ↓ recall earlier filters";
             "F" [key('F')] KeyAction::ToggleFilter, "turn the filter off or on";
             "o" [key('o')] KeyAction::OnlyCall, "show only the call of this event, or all events again";
             "c" [key('c')] KeyAction::OpenCall, "open the call of this event; Esc returns to the event";
@@ -171,6 +172,7 @@ pub const TABLE: &[KeyGroup] = &[
             "Space" [key(' ')] KeyAction::Pause, "pause or resume the stream";
             "t" [key('t')] KeyAction::Time, "change the times: local, UTC, age, since the previous line, none";
             "x" [key('x')] KeyAction::Columns, "choose the fields to show as columns: Space toggles, Enter applies";
+            "z" [key('z')] KeyAction::Fold, "show runs of transcript deltas as one row each, or each delta";
             "w" [key('w')] KeyAction::Wrap, "wrap or cut long lines";
         }],
     ),

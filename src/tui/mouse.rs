@@ -22,7 +22,9 @@ pub fn handle(state: &mut State, mouse: MouseEvent) -> bool {
     match mouse.kind {
         MouseEventKind::ScrollDown => wheel(state, at, KeyAction::Down),
         MouseEventKind::ScrollUp => wheel(state, at, KeyAction::Up),
-        MouseEventKind::Down(MouseButton::Left) if state.help.take().is_some() => {}
+        MouseEventKind::Down(MouseButton::Left) if state.help.take().is_some() => {
+            state.help_filter.clear();
+        }
         MouseEventKind::Down(MouseButton::Left) if state.column_picker.is_some() => {
             column_picker::handle_click(state, at);
         }

@@ -1,5 +1,6 @@
 //! Goes from one screen to another and back: from a row to what it is about, and to the row again.
 
+use super::filter::FilterTask;
 use super::filtering;
 use super::list::OpenTarget;
 use super::screen::Screen;
@@ -17,6 +18,13 @@ pub fn open(state: &mut State, target: &OpenTarget) {
     {
         return state.notify("this call is not kept any more");
     }
+    let filter = match target {
+        OpenTarget::Call(_) => None,
+        OpenTarget::Events(source) => match FilterTask::compile(source, &state.config) {
+            Ok(filter) => Some(filter),
+            Err(error) => return state.notify(error.to_string()),
+        },
+    };
     let step = TrailStep {
         screen: state.screen,
         filter: state.filter.as_ref().map(|filter| filter.source.clone()),
@@ -33,10 +41,10 @@ pub fn open(state: &mut State, target: &OpenTarget) {
             state.show_call(Some(sid.clone()));
             (state.screen, state.call_part) = (Screen::Call, CallPart::All);
         }
-        OpenTarget::Events(filter) => {
+        OpenTarget::Events(source) => {
             state.screen = Screen::Stream;
             state.detail = None;
-            filtering::filter_by(state, filter);
+            filtering::apply(state, filter, source.clone());
         }
     }
 }

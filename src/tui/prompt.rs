@@ -62,7 +62,18 @@ pub fn handle_key(state: &mut State, key: &KeyEvent) {
 /// Closes the prompt. Nothing has changed but the rows of a list, which are restored.
 fn cancel(state: &mut State) {
     if let Some(prompt) = state.prompt.take().filter(|prompt| prompt.purpose == Purpose::Rows) {
-        state.lists[state.screen.index()].filter = prompt.initial;
+        set_row_filter(state, prompt.initial);
+    }
+}
+
+/// Filters what is in front: the help, the names of columns, or the rows of a list.
+fn set_row_filter(state: &mut State, text: String) {
+    if state.help.is_some() {
+        (state.help, state.help_filter) = (Some(0), text);
+    } else if let Some(picker) = &mut state.column_picker {
+        picker.set_filter(&text);
+    } else {
+        state.lists[state.screen.index()].filter = text;
     }
 }
 
@@ -114,11 +125,10 @@ fn complete(state: &mut State, forward: bool) {
 
 /// Compiles the typed line, so that its matches or its error can be shown.
 fn update_preview(state: &mut State) {
-    let State { prompt: Some(prompt), config, lists, screen, .. } = state else { return };
+    let State { prompt: Some(prompt), config, .. } = state else { return };
     let text = prompt.line.text();
     if prompt.purpose == Purpose::Rows {
-        lists[screen.index()].filter = text;
-        return;
+        return set_row_filter(state, text);
     }
     if prompt.draft.as_ref().is_some_and(|draft| draft.source == text) {
         return;

@@ -1,14 +1,20 @@
 //! The events that are listed: all buffered events or those that pass the filter, up to the pause
 //! if there is one.
 //!
+//! A run of events may be folded into one row, which has the number of its first event.
+//!
 //! An event has a *number*, which never changes, and a *place*, its index among the listed events.
 
 use std::collections::VecDeque;
+
+use super::row_index::{FoldedRun, RowIndex};
 
 /// The numbers of the listed events, in order.
 #[derive(Debug, Clone, Copy)]
 pub struct Rows<'a> {
     kept: Option<&'a VecDeque<u64>>,
+    /// The runs of events that are one row, if they are folded.
+    index: Option<&'a RowIndex>,
     /// The index of the first listed event in `kept`; without a filter, its number.
     from: u64,
     /// The exclusive end, in the same unit.
@@ -20,13 +26,35 @@ impl<'a> Rows<'a> {
     #[must_use]
     pub fn new(kept: Option<&'a VecDeque<u64>>, first: u64, end: u64) -> Self {
         match kept {
-            None => Self { kept, from: first, to: end.max(first) },
+            None => Self { kept, index: None, from: first, to: end.max(first) },
             Some(numbers) => {
                 let place = |limit| numbers.partition_point(|number| *number < limit) as u64;
                 let from = place(first);
-                Self { kept, from, to: place(end).max(from) }
+                Self { kept, index: None, from, to: place(end).max(from) }
             }
         }
+    }
+
+    /// Lists the rows of an index from the event `first` up to but excluding `end`.
+    #[must_use]
+    pub fn folded(index: &'a RowIndex, first: u64, end: u64) -> Self {
+        Self { index: Some(index), ..Self::new(Some(index.heads()), first, end) }
+    }
+
+    /// Returns the run of events that the row of an event stands for.
+    #[must_use]
+    pub fn run(&self, head: u64) -> Option<FoldedRun> {
+        self.index?.run(head)
+    }
+
+    /// Returns the first listed event with that number or a higher one.
+    #[must_use]
+    pub fn at_or_after(&self, number: u64) -> Option<u64> {
+        let place = match self.kept {
+            None => number,
+            Some(numbers) => numbers.partition_point(|kept| *kept < number) as u64,
+        };
+        self.get(usize::try_from(place.max(self.from) - self.from).ok()?)
     }
 
     /// Returns the number of listed events.
@@ -66,7 +94,15 @@ impl<'a> Rows<'a> {
     pub fn place(&self, number: u64) -> usize {
         let place = match self.kept {
             None => number,
-            Some(numbers) => numbers.partition_point(|kept| *kept < number) as u64,
+            Some(numbers) => {
+                let after = numbers.partition_point(|kept| *kept <= number);
+                let before = after.checked_sub(1).and_then(|place| numbers.get(place));
+                // The event is in the row before, or in the folded run of that row.
+                let is_before = before.is_some_and(|head| {
+                    *head == number || self.run(*head).is_some_and(|run| run.last >= number)
+                });
+                (after - usize::from(is_before)) as u64
+            }
         };
         usize::try_from(place.clamp(self.from, self.to) - self.from)
             .unwrap_or(0)

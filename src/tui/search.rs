@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use super::buffer::EventBuffer;
 use super::event_text::event_text;
-use super::filter::FilterTask;
+use super::rows::Rows;
 use super::time_slice::TimeSlice;
 use crate::output::columns::Columns;
 use crate::output::stored_event::StoredEventReader;
@@ -25,6 +25,18 @@ pub struct SearchQuery {
     next: u64,
     /// The filter and the columns that the matches were found with.
     basis: String,
+}
+
+/// The events that are searched.
+pub struct Listed<'a> {
+    /// The rows.
+    pub rows: Rows<'a>,
+    /// The number of the first event of which it is not known yet whether it is listed.
+    pub tested: u64,
+    /// The source of the applied filter; empty if there is none.
+    pub filter: &'a str,
+    /// Whether runs of events are folded into one row.
+    pub is_folded: bool,
 }
 
 /// The outcome of going to a match.
@@ -55,14 +67,14 @@ impl SearchQuery {
     /// Tests listed events until the slice is used up.
     pub fn advance(
         &mut self,
-        filter: Option<&FilterTask>,
+        listed: &Listed<'_>,
         columns: Option<&Columns>,
         buffer: &EventBuffer,
         reader: &mut StoredEventReader,
         slice: &mut TimeSlice,
     ) {
         let names = columns.map_or_else(String::new, |columns| columns.names().join(","));
-        let basis = format!("{}\n{names}", filter.map_or("", |filter| &filter.source));
+        let basis = format!("{}\n{}\n{names}", listed.filter, listed.is_folded);
         if basis != self.basis {
             (self.basis, self.next) = (basis, 0);
             self.numbers.clear();
@@ -71,7 +83,7 @@ impl SearchQuery {
             self.numbers.pop_front();
         }
         self.next = self.next.max(buffer.first());
-        while let Some(number) = self.next_listed(filter)
+        while let Some(number) = listed.rows.at_or_after(self.next)
             && let Some(stored) = buffer.get(number)
             && slice.take()
         {
@@ -82,22 +94,16 @@ impl SearchQuery {
             }
             self.next = number + 1;
         }
-        if self.next_listed(filter).is_none() {
-            self.next = self.next.max(filter.map_or(0, FilterTask::tested));
+        if listed.rows.at_or_after(self.next).is_none() {
+            self.next = self.next.max(listed.tested);
         }
     }
 
-    /// Returns the number of the first listed event that was not tested.
-    fn next_listed(&self, filter: Option<&FilterTask>) -> Option<u64> {
-        let Some(filter) = filter else { return Some(self.next) };
-        let numbers = filter.numbers();
-        numbers.get(numbers.partition_point(|number| *number < self.next)).copied()
-    }
-
-    /// Returns whether all listed events were tested.
+    /// Returns whether all listed events were tested. `tested` is the number of the first event of
+    /// which it is not known yet whether it is listed.
     #[must_use]
-    pub fn is_finished(&self, filter: Option<&FilterTask>, buffer: &EventBuffer) -> bool {
-        self.next >= filter.map_or(buffer.end(), FilterTask::tested)
+    pub const fn is_finished(&self, tested: u64) -> bool {
+        self.next >= tested
     }
 
     /// Returns the match that follows the selected event in that direction.

@@ -65,6 +65,13 @@ pub fn jump(state: &mut State, forward: bool, noun: &str, is_match: impl Fn(&Sta
     }
 }
 
+/// Returns whether an event, or one that is folded into its row, is marked.
+#[must_use]
+pub fn is_marked_row(state: &State, number: u64) -> bool {
+    let last = state.rows().run(number).map_or(number, |run| run.last);
+    state.marks.range(number..=last).next().is_some()
+}
+
 /// Adjusts the selection and the first line so that both are listed events and the selection is
 /// visible.
 pub fn keep_visible(state: &mut State) {

@@ -19,9 +19,10 @@ use super::config::ScreenConfig;
 use super::filter::FilterTask;
 use super::list::{CALLS, ListState, RowId};
 use super::live_stats::LiveStats;
+use super::row_index::RowIndex;
 use super::rows::Rows;
 use super::screen::Screen;
-use super::search::SearchQuery;
+use super::search::{Listed, SearchQuery};
 use super::text::counted;
 use super::workspace_state::WorkspaceState;
 use crate::analysis::call::{Call, CallTracker};
@@ -64,6 +65,14 @@ pub struct State {
     pub last_event_time: Option<Timestamp>,
     /// The buffered events.
     pub buffer: EventBuffer,
+    /// The rows of all buffered events.
+    index: RowIndex,
+    /// The number of the first event that is not in `index`.
+    indexed: u64,
+    /// Whether runs of transcript deltas are folded into one row.
+    pub fold: bool,
+    /// The first two workspaces of which events arrived.
+    workspaces: Vec<Box<str>>,
     /// The filter.
     pub filter: Option<FilterTask>,
     /// Whether the filter is applied.
@@ -86,6 +95,8 @@ pub struct State {
     pub detail_percent: u16,
     /// What is being dragged.
     pub dragging: Option<DragTarget>,
+    /// The text that the lines of the help must contain.
+    pub help_filter: String,
     /// The prompt, while it is open.
     pub prompt: Option<Prompt>,
     /// The column picker, while it is open.
@@ -144,6 +155,10 @@ impl State {
             size,
             now,
             last_event_time: None,
+            index: RowIndex::default(),
+            indexed: 0,
+            fold: true,
+            workspaces: Vec::new(),
             filter: None,
             filter_enabled: true,
             filter_before_call: None,
@@ -155,6 +170,7 @@ impl State {
             detail: None,
             detail_percent: 50,
             dragging: None,
+            help_filter: String::new(),
             prompt: None,
             column_picker: None,
             help: None,
@@ -192,11 +208,33 @@ impl State {
         self.filter.as_ref().filter(|_| self.filter_enabled)
     }
 
-    /// Returns the listed events.
+    /// Returns the rows of the listed events.
     #[must_use]
     pub fn rows(&self) -> Rows<'_> {
+        if !self.fold {
+            return self.events();
+        }
+        let index = self.applied_filter().map_or(&self.index, FilterTask::index);
+        Rows::folded(index, self.buffer.first(), self.buffer.end())
+    }
+
+    /// Returns the listed events, each by itself.
+    #[must_use]
+    pub fn events(&self) -> Rows<'_> {
         let kept = self.applied_filter().map(FilterTask::numbers);
         Rows::new(kept, self.buffer.first(), self.buffer.end())
+    }
+
+    /// Returns the rows that are searched.
+    #[must_use]
+    pub fn listed(&self) -> Listed<'_> {
+        let filter = self.applied_filter();
+        Listed {
+            rows: self.rows(),
+            tested: filter.map_or(self.buffer.end(), FilterTask::tested),
+            filter: filter.map_or("", |filter| &filter.source),
+            is_folded: self.fold,
+        }
     }
 
     /// Returns the selected event. While its detail is open, it is kept even if the buffer has
@@ -224,12 +262,30 @@ impl State {
             return false;
         }
         let dropped = self.buffer.resume();
+        self.update_index();
         self.follow = self.detail.is_none();
         if dropped > 0 {
             let text = counted(dropped, "event");
             self.notify(format!("{text} of the pause not kept; --buffer keeps more"));
         }
         true
+    }
+
+    /// Adds the new events of the buffer to the rows, and removes those that it has dropped.
+    fn update_index(&mut self) {
+        let Self { buffer, index, indexed, .. } = self;
+        index.drop_before(buffer.first(), |number| Some(number + 1));
+        *indexed = (*indexed).max(buffer.first());
+        while let Some(stored) = buffer.get(*indexed) {
+            index.push(*indexed, stored);
+            *indexed += 1;
+        }
+    }
+
+    /// Returns whether events of several workspaces arrived, so that each row names its own.
+    #[must_use]
+    pub fn has_several_workspaces(&self) -> bool {
+        self.workspaces.len() > 1
     }
 
     /// Adds the message of a failure that ended a source or the run.
@@ -243,7 +299,7 @@ impl State {
     /// Returns the listed events as lines of NDJSON.
     #[must_use]
     pub fn listed_lines(&self) -> Vec<Arc<str>> {
-        let rows = self.rows();
+        let rows = self.events();
         let stored = (0..rows.len()).filter_map(|place| self.buffer.get(rows.get(place)?));
         stored.map(|stored| Arc::clone(&stored.line)).collect()
     }
@@ -276,14 +332,21 @@ impl State {
 
     /// Adds an event to the buffer and to all statistics.
     pub fn add_event(&mut self, stored: StoredEvent) {
-        let Self { reader, stats, calls, workspace, now, .. } = self;
+        let Self { reader, stats, calls, workspace, workspaces, now, .. } = self;
         reader.read(&stored, |event| {
             stats.observe(&stored, event, *now);
             calls.observe(&stored, event, *now);
             workspace.observe(&stored, event, *now);
+            if workspaces.len() < 2
+                && let Some(id) = &event.tap().workspace_id
+                && workspaces.iter().all(|known| **known != **id)
+            {
+                workspaces.push(id.as_str().into());
+            }
         });
         self.last_event_time = stored.time.or(self.last_event_time);
         self.buffer.push(stored);
+        self.update_index();
         let first = self.buffer.first();
         while self.marks.first().is_some_and(|mark| *mark < first) {
             self.marks.pop_first();
@@ -319,7 +382,7 @@ impl State {
         is_unfinished(self.filter.as_ref())
             || is_unfinished(self.prompt.as_ref().and_then(|prompt| prompt.draft.as_ref()))
             || self.search.as_ref().is_some_and(|search| {
-                search.pending.is_some() || !search.is_finished(self.applied_filter(), &self.buffer)
+                search.pending.is_some() || !search.is_finished(self.listed().tested)
             })
     }
 }

@@ -29,7 +29,8 @@ const REPLY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(1);
 /// Checks that a screen can be drawn on the terminal.
 ///
 /// # Errors
-/// Fails if stdin or stdout is not a terminal, or if the terminal cannot move its cursor.
+/// Fails if stdout is not a terminal, if there is none to read keys from, or if the terminal cannot
+/// move its cursor.
 pub fn check() -> Result<()> {
     let unsuitable = |why| {
         Err(Error::usage("cannot show the live screen", why, "omit --tui to print lines instead"))
@@ -37,8 +38,8 @@ pub fn check() -> Result<()> {
     if !io::stdout().is_terminal() {
         return unsuitable("stdout is not a terminal");
     }
-    if !io::stdin().is_terminal() {
-        return unsuitable("stdin is not a terminal, so no keys can be read");
+    if Tty::open().is_err() {
+        return unsuitable("neither stdin nor /dev/tty is a terminal, so no keys can be read");
     }
     if std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb") {
         return unsuitable("according to TERM, this terminal cannot move its cursor");
@@ -53,14 +54,52 @@ pub fn is_gone() -> bool {
     {
         use rustix::event::{PollFd, PollFlags, Timespec, poll};
         // `poll` reports a hang-up slightly before `isatty` fails.
-        let stdin = io::stdin();
-        let mut polled = [PollFd::new(&stdin, PollFlags::empty())];
+        let Ok(tty) = Tty::open() else { return true };
+        let mut polled = [PollFd::new(&tty, PollFlags::empty())];
         let result = poll(&mut polled, Some(&Timespec::default()));
         if result.is_err() || !polled[0].revents().is_empty() {
             return true;
         }
     }
-    !io::stdout().is_terminal() || !io::stdin().is_terminal()
+    !io::stdout().is_terminal() || Tty::open().is_err()
+}
+
+/// The terminal that keys are read from: stdin, or the controlling terminal if stdin is something
+/// else, such as a pipe with a recording.
+pub enum Tty {
+    Stdin(io::Stdin),
+    #[cfg(unix)]
+    Controlling(std::fs::File),
+}
+
+impl Tty {
+    /// Opens the terminal.
+    ///
+    /// # Errors
+    /// Fails if stdin is not a terminal and the process has no controlling terminal.
+    pub fn open() -> io::Result<Self> {
+        if io::stdin().is_terminal() {
+            return Ok(Self::Stdin(io::stdin()));
+        }
+        #[cfg(unix)]
+        return std::fs::File::options()
+            .read(true)
+            .write(true)
+            .open("/dev/tty")
+            .map(Self::Controlling);
+        #[cfg(not(unix))]
+        Err(io::ErrorKind::NotFound.into())
+    }
+}
+
+#[cfg(unix)]
+impl std::os::fd::AsFd for Tty {
+    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+        match self {
+            Self::Stdin(stdin) => stdin.as_fd(),
+            Self::Controlling(file) => file.as_fd(),
+        }
+    }
 }
 
 /// A terminal that is set up for the screen, and is restored when the guard is dropped.
@@ -137,19 +176,19 @@ pub fn background() -> Option<BackgroundTone> {
     let mut out = io::stdout();
     out.write_all(b"\x1b]11;?\x1b\\\x1b[c").and_then(|()| out.flush()).ok()?;
     let until = std::time::Instant::now() + REPLY_TIMEOUT;
-    let (stdin, mut reply) = (io::stdin(), Vec::new());
+    let (tty, mut reply) = (Tty::open().ok()?, Vec::new());
     // The device attributes, `ESC [ ? … c`, come last.
     let is_complete =
         |reply: &[u8]| reply.ends_with(b"c") && reply.windows(3).any(|start| start == b"\x1b[?");
     while !is_complete(&reply) && reply.len() < 256 {
         let left = until.saturating_duration_since(std::time::Instant::now());
-        let mut ready = [rustix::event::PollFd::new(&stdin, rustix::event::PollFlags::IN)];
+        let mut ready = [rustix::event::PollFd::new(&tty, rustix::event::PollFlags::IN)];
         let timeout = rustix::event::Timespec::try_from(left).ok()?;
         if rustix::event::poll(&mut ready, Some(&timeout)).ok()? == 0 {
             break;
         }
         let mut chunk = [0; 64];
-        let read = rustix::io::read(&stdin, &mut chunk).ok().filter(|read| *read > 0)?;
+        let read = rustix::io::read(&tty, &mut chunk).ok().filter(|read| *read > 0)?;
         reply.extend_from_slice(&chunk[..read]);
     }
     let reply = String::from_utf8_lossy(&reply).into_owned();

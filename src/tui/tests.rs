@@ -4,6 +4,7 @@
 mod canaries;
 mod canary;
 mod finding;
+mod folding;
 mod keys;
 mod limits;
 mod lists;

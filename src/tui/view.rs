@@ -6,7 +6,6 @@ pub mod position;
 pub mod prompt;
 
 use ratatui::Frame;
-use ratatui::layout::Rect;
 
 use super::layout::{ScreenLayout, failure_lines};
 use super::overlays::{column_picker, help};
@@ -28,8 +27,7 @@ pub fn draw(state: &State, frame: &mut Frame<'_>) {
     let cursor = prompt::render(state, layout.prompt, buffer);
     footer::render(state, layout.footer, buffer);
     if state.help.is_some() {
-        let (width, height) = state.size;
-        help::render(state, Rect::new(0, 0, width, height), buffer);
+        help::render(state, help::area(state), buffer);
     }
     if let Some(cursor) = cursor {
         frame.set_cursor_position(cursor);

@@ -309,6 +309,30 @@ fn a_recording_stays_on_the_screen_after_its_end() {
     shell.wait_for("status 0");
 }
 
+#[test]
+fn a_recording_in_a_pipe_leaves_the_keys_to_the_terminal() {
+    let Some(shell) = Shell::open(100, 30) else { return };
+    let line = r#"{"event_type":"call.started","call_sid":"CA00000000000000000000000000000001","caller_id":"+13035550161"}"#;
+    std::fs::write(shell.home.path().join("day.ndjson"), format!("{line}\n").repeat(300))
+        .expect("a file is written");
+    let binary = env!("CARGO_BIN_EXE_evtap");
+    shell.line(&format!(
+        "gzip day.ndjson; zcat day.ndjson.gz | {binary} replay - --tui; echo status $?"
+    ));
+    shell.wait("screen", |shell| shell.modes() == "0 1 1");
+    shell.wait_for("300 events");
+    shell.wait_for("■ ended");
+    shell.send(&["k", "k"]);
+    shell.wait_for("2 below");
+    shell.tmux(&["resize-window", "-x", "60", "-y", "20"]);
+    shell.wait("smaller screen", |shell| {
+        shell.contents().lines().nth(19).is_some_and(|line| line.trim_end().ends_with("q quit"))
+    });
+    shell.send(&["q"]);
+    shell.wait_for("status 0");
+    shell.assert_restored();
+}
+
 #[tokio::test]
 async fn stdout_must_be_a_terminal() {
     let ran = evtap("watch --workspace demo --tui").run().await;

@@ -12,6 +12,7 @@ use signal_hook::consts::SIGWINCH;
 use signal_hook::low_level::{pipe, unregister};
 
 use super::sender::InputSender;
+use crate::tui::terminal::Tty;
 
 /// The writing end of the pipe. It interrupts the wait for input when the window is resized and
 /// when the reader has to stop.
@@ -44,9 +45,9 @@ const END: &[u8] = b"e";
 /// # Errors
 /// Fails if the terminal cannot be read or was closed.
 pub fn read(sender: &InputSender, mut woken: UnixStream) -> io::Result<()> {
-    let stdin = io::stdin();
+    let tty = Tty::open()?;
     loop {
-        let mut ready = [PollFd::new(&stdin, PollFlags::IN), PollFd::new(&woken, PollFlags::IN)];
+        let mut ready = [PollFd::new(&tty, PollFlags::IN), PollFd::new(&woken, PollFlags::IN)];
         match poll(&mut ready, None) {
             Ok(_) => {}
             Err(Errno::INTR) => continue,

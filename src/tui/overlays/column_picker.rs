@@ -12,8 +12,10 @@ use crate::tui::column_picker::ColumnPicker;
 use crate::tui::completion::field_names;
 use crate::tui::keys::{KeyAction, KeyHint};
 use crate::tui::layout::ScreenLayout;
+use crate::tui::prompt;
 use crate::tui::scrolling::{render_lines, scroll_target};
 use crate::tui::state::State;
+use crate::tui::state::prompt::Purpose;
 use crate::tui::text::{cell, cut};
 
 /// The width of the column of names.
@@ -38,6 +40,7 @@ pub fn hints() -> Vec<KeyHint> {
         (KeyAction::Pause, "toggle"),
         (KeyAction::Open, "apply"),
         (KeyAction::Back, "cancel"),
+        (KeyAction::Search, "filter"),
         (KeyAction::Down, "next"),
     ]
 }
@@ -49,6 +52,11 @@ pub fn handle_key(state: &mut State, action: KeyAction) -> bool {
     match action {
         KeyAction::Suspend | KeyAction::Help => return false,
         KeyAction::Pause => picker.toggle(),
+        KeyAction::Search => {
+            let text = picker.filter.clone();
+            prompt::open(state, Purpose::Rows, &text);
+        }
+        KeyAction::Back if !picker.filter.is_empty() => picker.set_filter(""),
         KeyAction::Open => {
             let chosen = std::mem::take(&mut picker.chosen);
             state.set_columns(chosen);
@@ -56,7 +64,7 @@ pub fn handle_key(state: &mut State, action: KeyAction) -> bool {
         }
         KeyAction::Back | KeyAction::Columns | KeyAction::Quit => state.column_picker = None,
         _ => {
-            let last = picker.names.len().saturating_sub(1);
+            let last = picker.listed().count().saturating_sub(1);
             let target = scroll_target(action, picker.cursor, page, last);
             picker.cursor = target.unwrap_or(picker.cursor);
         }
@@ -69,7 +77,7 @@ pub fn handle_click(state: &mut State, at: Position) {
     let inner = inner(state);
     let Some(picker) = state.column_picker.as_mut().filter(|_| inner.contains(at)) else { return };
     let place = first_visible(picker, inner.height) + usize::from(at.y - inner.y);
-    if place < picker.names.len() {
+    if place < picker.listed().count() {
         picker.cursor = place;
         picker.toggle();
     }
@@ -92,7 +100,7 @@ pub fn render(state: &State, picker: &ColumnPicker, area: Rect, buffer: &mut Buf
     let first = first_visible(picker, inner.height);
     Clear.render(area, buffer);
     if inner != area {
-        let below = picker.names.len().saturating_sub(first + usize::from(inner.height));
+        let below = picker.listed().count().saturating_sub(first + usize::from(inner.height));
         let more = if below > 0 { format!(" {below} more ") } else { String::new() };
         Block::new()
             .borders(Borders::ALL)
@@ -101,7 +109,7 @@ pub fn render(state: &State, picker: &ColumnPicker, area: Rect, buffer: &mut Buf
             .title_bottom(more)
             .render(area, buffer);
     }
-    let names = picker.names.iter().enumerate().skip(first).take(inner.height.into());
+    let names = picker.listed().enumerate().skip(first).take(inner.height.into());
     let width = usize::from(inner.width);
     let lines = names.map(|(place, name)| line(state, picker, place, name, width)).collect();
     render_lines(lines, 0, inner, buffer);

@@ -6,12 +6,15 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Borders, Clear, Widget};
 
 use crate::tui::keys::{KeyAction, OTHER_HELP, TABLE};
+use crate::tui::layout::ScreenLayout;
+use crate::tui::prompt;
 use crate::tui::scrolling::render_lines;
 use crate::tui::state::State;
+use crate::tui::state::prompt::Purpose;
 use crate::tui::text::{cell, width, words};
 
 /// The minimum width of a column if there are several.
-const COLUMN_MIN_WIDTH: usize = 72;
+const COLUMN_MIN_WIDTH: usize = 56;
 
 /// The minimum width of a column for showing descriptions beside the keys.
 const BESIDE_MIN_WIDTH: usize = 50;
@@ -27,10 +30,17 @@ fn lines(state: &State, width: usize) -> Vec<Line<'static>> {
         (*heading, bindings.map(|binding| (binding.name, binding.help)).collect::<Vec<_>>())
     });
     let other = OTHER_HELP.iter().map(|(heading, entries)| (*heading, entries.to_vec()));
+    let filter = &state.help_filter;
     let number = (width / COLUMN_MIN_WIDTH).clamp(1, 3);
     let room = width / number;
     let groups: Vec<Vec<_>> = keys
         .chain(other)
+        .filter_map(|(heading, mut entries)| {
+            entries.retain(|(name, help)| {
+                contains(heading, filter) || contains(name, filter) || contains(help, filter)
+            });
+            (!entries.is_empty()).then_some((heading, entries))
+        })
         .map(|(heading, entries)| {
             let mut lines = vec![Line::styled(format!(" {heading}"), theme.heading())];
             for (name, help) in entries {
@@ -51,6 +61,16 @@ fn lines(state: &State, width: usize) -> Vec<Line<'static>> {
         })
         .collect();
     side_by_side(groups, number, room)
+}
+
+/// Returns whether a text contains another. The case matters only if `part` has an upper-case
+/// letter.
+fn contains(text: &str, part: &str) -> bool {
+    if part.chars().any(char::is_uppercase) {
+        text.contains(part)
+    } else {
+        text.to_lowercase().contains(part)
+    }
 }
 
 /// Arranges whole groups in columns of about the same height.
@@ -88,9 +108,19 @@ fn side_by_side(groups: Vec<Vec<Line<'static>>>, number: usize, room: usize) -> 
     (0..tallest).map(row).collect()
 }
 
+/// Returns the area of the help: everything but the prompt and the keys that matter in it.
+#[must_use]
+pub fn area(state: &State) -> Rect {
+    let (width, height) = state.size;
+    let layout = ScreenLayout::new(state);
+    let below =
+        if state.prompt.is_some() { layout.prompt.height + layout.footer.height } else { 0 };
+    Rect::new(0, 0, width, height - below)
+}
+
 /// Returns the area of the lines, inside the border if there is one.
 fn inner(state: &State) -> Rect {
-    let area = Rect::new(0, 0, state.size.0, state.size.1);
+    let area = area(state);
     if area.height >= 8 { Block::new().borders(Borders::ALL).inner(area) } else { area }
 }
 
@@ -102,6 +132,15 @@ pub fn handle_key(state: &mut State, action: KeyAction) -> bool {
     let last = lines(state, usize::from(inner.width)).len().saturating_sub(page);
     let target = match action {
         KeyAction::Suspend => return false,
+        KeyAction::Search => {
+            let text = state.help_filter.clone();
+            prompt::open(state, Purpose::Rows, &text);
+            return true;
+        }
+        KeyAction::Back if !state.help_filter.is_empty() => {
+            state.help_filter.clear();
+            Some(0)
+        }
         KeyAction::Down => Some(at + 1),
         KeyAction::Up => Some(at.saturating_sub(1)),
         KeyAction::PageDown | KeyAction::HalfDown | KeyAction::Pause => Some(at + page),
@@ -111,6 +150,9 @@ pub fn handle_key(state: &mut State, action: KeyAction) -> bool {
         _ => None,
     };
     state.help = target.map(|at| at.min(last));
+    if state.help.is_none() {
+        state.help_filter.clear();
+    }
     true
 }
 
@@ -128,7 +170,7 @@ pub fn render(state: &State, area: Rect, buffer: &mut Buffer) {
         Block::new()
             .borders(Borders::ALL)
             .border_style(state.config.theme.quiet())
-            .title(" Keys (j k scroll, Esc closes) ")
+            .title(" Keys (j k scroll, / filters, Esc closes) ")
             .title_bottom(more)
             .render(area, buffer);
     }

@@ -94,10 +94,7 @@ fn family_filter(family: &str) -> Option<String> {
     match family {
         "all" | "(others)" => None,
         "observer" => Some(r#".event_type | contains(".") | not"#.to_owned()),
-        family => {
-            let start = serde_json::Value::from(format!("{family}."));
-            Some(format!(".event_type | startswith({start})"))
-        }
+        family => type_filter(&format!("{family}.*")),
     }
 }
 
@@ -152,15 +149,25 @@ fn outcomes(state: &State, width: usize) -> ListSection {
     let outcomes = calls.outcomes.sorted(|number| *number);
     let outcomes = outcomes.into_iter().map(|(name, number)| (name, *number));
     let style = |_: &str| state.config.theme.family("call");
-    let filter = |name: &str| equals("completion_reason", name);
+    let filter = |name: &str| Some(equals("completion_reason", name));
     bars("outcomes", "How calls ended", outcomes.collect(), width, style, filter)
 }
 
 fn types(state: &State, width: usize) -> ListSection {
     let types = state.stats.totals.types();
     let style = |name: &str| state.config.theme.family(family(name));
-    let filter = |name: &str| equals("event_type", name);
-    bars("types", "Events by type", types, width, style, filter)
+    bars("types", "Events by type", types, width, style, type_filter)
+}
+
+/// Returns the filter that keeps the events of a type or of the types that match a glob.
+fn type_filter(name: &str) -> Option<String> {
+    if Kind::ALL.iter().any(|kind| kind.spec().event_type == name) {
+        return Some(equals("event_type", name));
+    }
+    // The model does not know the type, so that an expression would be rejected.
+    let is_plain =
+        |character: char| character.is_ascii_alphanumeric() || "._-*".contains(character);
+    (name.contains('.') && name.chars().all(is_plain)).then(|| name.to_owned())
 }
 
 /// Returns a section of counts with bars. A row without a name stands for all names that are not
@@ -171,7 +178,7 @@ fn bars(
     counts: Vec<(Option<&str>, u64)>,
     width: usize,
     style: impl Fn(&str) -> Style,
-    filter: impl Fn(&str) -> String,
+    filter: impl Fn(&str) -> Option<String>,
 ) -> ListSection {
     let max = counts.iter().map(|(_, number)| *number).max().unwrap_or(1).max(1);
     let cells = width.saturating_sub(43).min(60) as u64;
@@ -182,7 +189,7 @@ fn bars(
         let label = value.unwrap_or("(other)");
         let bar = vec![Span::styled("▇".repeat(filled), style(value.unwrap_or_default()))];
         ListRow {
-            target: value.map(|value| OpenTarget::Events(filter(value))),
+            target: value.and_then(&filter).map(OpenTarget::Events),
             ..plain(
                 label,
                 vec![

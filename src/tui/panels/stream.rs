@@ -18,7 +18,7 @@ use crate::tui::overlays::column_picker;
 use crate::tui::panel::Panel;
 use crate::tui::prompt;
 use crate::tui::screen::Screen;
-use crate::tui::selection::{jump, select, step};
+use crate::tui::selection::{is_marked_row, jump, select, step};
 use crate::tui::state::modes::{DetailPane, DragTarget};
 use crate::tui::state::prompt::Purpose;
 use crate::tui::state::{Effect, State};
@@ -178,7 +178,7 @@ fn is_error(state: &State, number: u64) -> bool {
 }
 
 fn is_marked(state: &State, number: u64) -> bool {
-    state.marks.contains(&number)
+    is_marked_row(state, number)
 }
 
 fn search_or_filter(state: &mut State, action: KeyAction) -> bool {
@@ -235,6 +235,7 @@ fn change_view(state: &mut State, action: KeyAction) -> bool {
         }
         KeyAction::Columns => column_picker::open(state),
         KeyAction::Wrap => state.wrap = !state.wrap,
+        KeyAction::Fold => state.fold = !state.fold,
         KeyAction::Copy => {
             let line = state.selected_event().map(|stored| stored.line.to_string());
             state.effects.extend(line.map(Effect::Copy));

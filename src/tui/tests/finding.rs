@@ -284,3 +284,122 @@ fn events_on_which_a_filter_takes_too_long_do_not_pass_and_one_message_says_so()
     press(&mut state, "\n");
     assert!(state.filter.is_some());
 }
+
+#[test]
+fn a_filter_may_be_words_or_types() {
+    let mut state = screen((120, 40));
+    send_day(&mut state);
+    for (typed, expected) in [
+        ("call.*", "4 of 31 match"),
+        ("call.{started,ended}", "3 of 31 match"),
+        ("emotion", "2 of 31 match"),
+        ("arousal calm", "1 of 31 match"),
+        ("false", "6 of 31 match"),
+        ("\"482\"", "1 of 31 match"),
+        ("zzz", "0 of 31 match"),
+        ("ANXIETY", "0 of 31 match"),
+        (".event_type == \"emotion\"", "2 of 31 match"),
+    ] {
+        press(&mut state, "f");
+        press_control(&mut state, 'u');
+        press(&mut state, typed);
+        assert!(text(&state).contains(expected), "{typed}: {}", text(&state));
+        press(&mut state, "\n");
+        assert!(state.prompt.is_none());
+    }
+    press(&mut state, "f");
+    press_control(&mut state, 'u');
+    press(&mut state, "calls.*");
+    assert!(text(&state).contains("no event type of the model matches"), "{}", text(&state));
+    press_control(&mut state, 'u');
+    press(&mut state, "call.*\n\n\nj+");
+    let typed = state.prompt.as_ref().map(|prompt| prompt.line.text()).expect("a prompt");
+    assert!(typed.starts_with("(.event_type | test(\"^call\\\\..*$\")) and ."), "{typed}");
+    assert!(text(&state).contains(" of 31 match"), "{}", text(&state));
+}
+
+#[test]
+fn a_search_finds_whatever_the_list_shows() {
+    let mut state = screen((120, 40));
+    send_day(&mut state);
+    for (pattern, number) in
+        [("false", "6"), ("direction", "4"), (r"674\.0", "1"), ("call.esc", "1"), ("=calm", "1")]
+    {
+        press(&mut state, &format!("G/{pattern}\n"));
+        let expected = format!("/{number} ");
+        let status = text(&state).lines().nth(1).expect("a status").to_owned();
+        assert!(status.contains(&format!("/{pattern} ")) && status.contains(&expected), "{status}");
+        let number: usize = number.parse().expect("a number");
+        let start = state.selected;
+        for _ in 0..number {
+            press(&mut state, "n");
+        }
+        assert_eq!(state.selected, start, "{pattern}: {number} steps lead around");
+    }
+    press(&mut state, "f.event_type != \"emotion\"\n/arousal\n");
+    assert!(text(&state).contains("–/0"), "only listed events are found: {}", text(&state));
+}
+
+#[test]
+fn the_current_match_looks_different_from_the_others() {
+    use ratatui::style::Modifier;
+    let mut state = screen_with_events(10);
+    press(&mut state, "g/succeeded\n");
+    let backend = super::draw(&state);
+    let found = |row: u16| {
+        let cells = (0..80).filter_map(|column| backend.buffer().cell((column, row)));
+        let style = |cell: &ratatui::buffer::Cell| cell.modifier;
+        let cells: Vec<_> = cells.map(style).collect();
+        let count = |wanted: Modifier| cells.iter().filter(|style| style.contains(wanted)).count();
+        (count(Modifier::UNDERLINED), count(Modifier::REVERSED))
+    };
+    assert_eq!(state.selected, 1);
+    assert_eq!(found(3), (9, 80 - 9), "the selected row is reversed but for the match");
+    assert_eq!(found(4), (0, 9), "in other rows, only the match is reversed");
+}
+
+#[test]
+fn prompts_open_without_an_error() {
+    let mut state = screen_with_events(3);
+    for typed in ["@", ":at ", ":save ", ":call ", ":save", ":w", ":filter ", ":columns "] {
+        press(&mut state, typed);
+        assert!(state.prompt.as_ref().is_some_and(|prompt| prompt.error.is_none()), "{typed}");
+        press(&mut state, "\u{1b}");
+    }
+    press(&mut state, "@");
+    assert!(text(&state).contains(" a time such as 09:30"), "{}", text(&state));
+    press(&mut state, "\n");
+    let seen = text(&state);
+    assert!(seen.contains("at lacks TIME; write it like at TIME"), "{seen}");
+    press(&mut state, "nonsense");
+    assert!(text(&state).contains("invalid time"), "{}", text(&state));
+}
+
+#[test]
+fn the_help_and_the_names_of_columns_can_be_filtered() {
+    let mut state = screen((120, 40));
+    send_day(&mut state);
+    press(&mut state, "?/mark");
+    let seen = text(&state);
+    assert!(seen.contains("rows with mark") && seen.contains("set or remove a mark"), "{seen}");
+    assert!(!seen.contains("quit"), "{seen}");
+    press(&mut state, "\n\u{1b}");
+    assert!(state.help.is_some() && text(&state).contains("suspend"));
+    press(&mut state, "\u{1b}x/_source");
+    let seen = text(&state);
+    assert!(seen.contains("data_source_id") && !seen.contains("call_sid"), "{seen}");
+    press(&mut state, "\n \n");
+    let names = state.columns.as_ref().map(|columns| columns.names().to_vec());
+    assert_eq!(names, Some(vec!["data_source_id".to_owned()]));
+}
+
+#[test]
+fn a_jump_leaves_context_before_and_after_its_event() {
+    let mut state = screen_with_events(200);
+    for keys in ["gee", "G@16:53:40\n", "G/tool_77\n", "GEE"] {
+        press(&mut state, keys);
+        let rows = state.rows();
+        let row = rows.place(state.selected) - rows.place(state.top);
+        assert!((3..=18).contains(&row), "{keys}: {row}");
+    }
+}

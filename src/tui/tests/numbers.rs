@@ -13,7 +13,7 @@ use crate::tui::update::{Msg, update};
 
 /// Returns a busy screen: its counts have several digits, and every list has many rows.
 fn busy_screen() -> State {
-    let mut state = screen((80, 70));
+    let mut state = screen((80, 50));
     send_day(&mut state);
     for number in 0..1234_i64 {
         let id = format!("{:08x}-0000-4000-8000-000000000000", number % 37);

@@ -99,10 +99,10 @@ fn messages(state: &State, prompt: &Prompt, width: usize) -> Vec<Line<'static>> 
         };
         let hint = match prompt.purpose {
             Purpose::Filter if !state.config.named.is_empty() => {
-                " a jq expression, such as .duration_seconds > 60, or the @name of a named filter; empty keeps all"
+                " words, types such as call.*, jq such as .duration_seconds > 60, or @name of a named filter; empty keeps all"
             }
             Purpose::Filter => {
-                " a jq expression, such as .event_type == \"call.ended\" and .duration_seconds > 60; empty keeps all"
+                " words, types such as call.*, or jq such as .event_type == \"call.ended\" and .duration_seconds > 60; empty keeps all"
             }
             Purpose::Search => {
                 " a regular expression, with smart case; empty repeats the last search"

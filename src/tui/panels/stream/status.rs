@@ -22,7 +22,7 @@ pub fn spans(state: &State) -> Vec<Span<'static>> {
         spans.push(Span::styled(format!(" {} below ", count(below)), theme.quiet()));
     }
     if let Some(search) = &state.search {
-        let is_finished = search.is_finished(state.applied_filter(), &state.buffer);
+        let is_finished = search.is_finished(state.listed().tested);
         let pending = if is_finished { "" } else { "…" };
         let (place, all) = search.position(state.selected);
         let place = place.map_or_else(|| "–".to_owned(), |place| count(place as u64));
@@ -34,7 +34,7 @@ pub fn spans(state: &State) -> Vec<Span<'static>> {
     if let Some(filter) = &state.filter {
         let source = terminal::visible(&filter.source).into_owned();
         if state.filter_enabled {
-            let listed = count(state.rows().len() as u64);
+            let listed = count(state.events().len() as u64);
             let all = count(state.buffer.end() - state.buffer.first());
             let pending = if filter.is_finished(&state.buffer) { "" } else { "…" };
             spans.push(Span::styled(format!(" {listed}{pending} of {all} "), theme.heading()));
