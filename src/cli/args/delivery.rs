@@ -28,7 +28,7 @@ pub struct ResumeArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Delivery")]
 pub struct DeliveryArgs {
-    /// Exit with status 8 if there was a gap, or if the endpoint of --forward or --otlp did not take all
+    /// Exit with status 8 if there was a gap, or if a destination did not take everything
     #[arg(long)]
     pub fail_on_gap: bool,
     /// Maximum size of a frame or line
