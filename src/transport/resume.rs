@@ -34,6 +34,10 @@ use crate::model::catalog::value::GapReason;
 /// The maximum number of remembered events. Of a longer replay, some events are delivered again.
 const MAX_REMEMBERED: usize = 65_536;
 
+/// For how long events are remembered after newer ones, in milliseconds: for longer than the server
+/// keeps them for replays. The last [`LOOKBACK_EVENTS`] always are.
+const MAX_AGE: u64 = 6 * 60 * 1000;
+
 /// How many of the last events are requested again.
 const LOOKBACK_EVENTS: usize = 64;
 
@@ -100,6 +104,8 @@ pub struct Resume {
     steps: usize,
     /// The remembered events, from the oldest to the newest.
     order: VecDeque<EventKey>,
+    /// The id from which on all events are remembered; 0 if no event was forgotten.
+    remembered_from: u64,
     /// The number of the current connection.
     connection: u32,
     /// The highest id before this connection, until a new event with a higher id ends the replay.
@@ -195,10 +201,9 @@ impl Resume {
     /// Returns the lowest id worth requesting. Events below it would not be recognised, or were
     /// published well before the first event.
     fn lowest_useful(&self) -> u64 {
-        let has_forgotten = self.order.len() >= MAX_REMEMBERED;
         match self.first_id(0) {
             None => u64::MAX,
-            Some(first) if has_forgotten => first,
+            Some(_) if self.remembered_from > 0 => self.remembered_from,
             // If ids have gone backwards, the first event may not have the lowest id.
             Some(_) if self.slack > 0 => 0,
             Some(first) => first.saturating_sub(MIN_LOOKBACK),
@@ -387,9 +392,16 @@ impl Resume {
         if self.last_connection.insert((key.1, key.0), self.connection).is_none() {
             self.order.push_back(key);
         }
-        if self.order.len() > MAX_REMEMBERED
-            && let Some(oldest) = self.order.pop_front()
+        let is_old = |oldest: &EventKey| {
+            oldest.0.is_some() && oldest.0 < key.0.map(|id| id.saturating_sub(MAX_AGE))
+        };
+        while let Some(oldest) = self.order.front().copied()
+            && (self.order.len() > MAX_REMEMBERED
+                || self.order.len() > LOOKBACK_EVENTS && is_old(&oldest))
         {
+            self.order.pop_front();
+            self.remembered_from =
+                self.remembered_from.max(oldest.0.map_or(0, |id| id.saturating_add(1)));
             self.last_connection.remove(&(oldest.1, oldest.0));
             self.searched.remove(&oldest.1);
         }

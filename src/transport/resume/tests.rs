@@ -308,6 +308,20 @@ fn memory_is_bounded_and_forgotten_events_are_delivered_twice() {
 }
 
 #[test]
+fn only_events_that_the_server_may_replay_are_remembered() {
+    let mut resume = Resume::default();
+    let last = 10 * 3_600_000;
+    deliver(&mut resume, (0..=last).step_by(200));
+    let remembered = usize::try_from(MAX_AGE / 200).expect("a number") + 1;
+    assert_eq!((resume.order.len(), resume.last_connection.len()), (remembered, remembered));
+    let requested = resume.begin_connection(MAX_LOOKBACK).expect("a position");
+    assert_eq!(requested, (last - MAX_LOOKBACK - 1).to_string(), "all that it keeps");
+    let oldest = last - MAX_LOOKBACK;
+    let decision = resume.classify(Some(&oldest.to_string()), None, &oldest.to_be_bytes());
+    assert_eq!(decision, ResumeDecision::Replayed);
+}
+
+#[test]
 fn events_without_ids_are_recognised_in_few_steps() {
     const EVENTS: u64 = 5000;
     for (name, content) in [("equal", 0), ("different", 1)] {
