@@ -39,6 +39,7 @@ pub mod recording;
 pub mod resume;
 #[cfg(test)]
 mod scripted;
+mod server_clock;
 pub mod shutdown;
 mod socket;
 pub mod source_config;

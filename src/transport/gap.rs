@@ -88,7 +88,7 @@ pub struct ReconnectInfo {
     pub last_heard: Option<Timestamp>,
     /// The current time.
     pub now: Timestamp,
-    /// How far the ids are behind the local clock, in milliseconds; 0 if unknown.
+    /// How far the local clock is ahead of the server's, in milliseconds; 0 if unknown.
     pub offset: i64,
 }
 
@@ -109,13 +109,16 @@ impl ReconnectInfo {
     #[must_use]
     pub fn assess(&self, since: bool) -> GapAssessment {
         let Self { position, is_event, remembered, last_heard, now, offset } = *self;
-        let buffer_start = now.checked_sub(REPLAY_WINDOW).unwrap_or(Timestamp::UNIX_EPOCH);
+        // Gaps are reported by the server's clock, like events.
+        let by_server = |at| shifted(at, -offset);
+        let buffer_start =
+            by_server(now).checked_sub(REPLAY_WINDOW).unwrap_or(Timestamp::UNIX_EPOCH);
         let Some(position) = position else {
             return match last_heard {
                 // Without a position, nothing is replayed.
                 Some(last_heard) => GapAssessment::Gap(Gap {
-                    from: Some(last_heard),
-                    to: now,
+                    from: Some(by_server(last_heard)),
+                    to: by_server(now),
                     certain: false,
                     reason: GapReason::NoPosition,
                 }),
@@ -134,7 +137,7 @@ impl ReconnectInfo {
             return pending(known, GapReason::BeyondBuffer);
         }
         if last_heard.is_some_and(|last_heard| millis(now) - millis(last_heard) > window) {
-            return pending(last_heard.max(known), GapReason::AwayTooLong);
+            return pending(last_heard.map(by_server).max(known), GapReason::AwayTooLong);
         }
         if is_event && age <= window {
             return pending(known, GapReason::ReplayLate);
@@ -185,6 +188,11 @@ impl PendingGap {
 /// Converts an id to the time that it stands for.
 pub(super) fn time(id: u64) -> Option<Timestamp> {
     i64::try_from(id).ok().and_then(|id| Timestamp::from_millisecond(id).ok())
+}
+
+/// Returns a time that is so many milliseconds later.
+pub(super) fn shifted(at: Timestamp, millis: i64) -> Timestamp {
+    Timestamp::from_millisecond(self::millis(at).saturating_add(millis)).unwrap_or(at)
 }
 
 /// Converts a time to the unit of ids: milliseconds since the Unix epoch.
@@ -250,6 +258,21 @@ mod tests {
             Some(GapReason::ReplayLate),
             "a minute old by the server's clock"
         );
+        for minutes in [-10, 0, 10] {
+            let away = ReconnectInfo {
+                offset: minutes * MINUTE,
+                ..reconnect(Some(9), Some(12 + minutes), true)
+            };
+            let GapAssessment::Pending(pending) = away.assess(false) else { panic!("a gap") };
+            let server_now = at(NOW - minutes * MINUTE);
+            let gap = Gap {
+                from: Some(shifted(server_now, -9 * MINUTE)),
+                to: server_now.checked_sub(REPLAY_WINDOW).expect("a time"),
+                certain: false,
+                reason: GapReason::AwayTooLong,
+            };
+            assert_eq!(pending.gap_until(server_now), gap, "{minutes} minutes ahead");
+        }
     }
 
     #[test]

@@ -30,6 +30,7 @@ use crate::transport::framer::{Parser, SseBody, SseFrame};
 use crate::transport::gap::{self, Gap, GapAssessment, PendingGap, ReconnectInfo};
 use crate::transport::key_ring::KeyRing;
 use crate::transport::resume::{Resume, ResumeDecision, UncoveredRange, parse_number};
+use crate::transport::server_clock::ServerClock;
 use crate::transport::source_config::SuspendDetector;
 use crate::transport::stream_context::{StreamContext, sleep_until_some};
 use crate::transport::{CoverageState, RawFrame, Sender, SourceConfig, backoff};
@@ -96,8 +97,9 @@ struct SseReader<'a> {
     since: bool,
     /// When something was last received.
     last_heard: Option<Timestamp>,
-    /// The minimum distance of the ids behind the local clock, in milliseconds.
-    offset: Option<i64>,
+    clock: ServerClock,
+    /// When the earlier run last received something, by the server's clock, until it is compared.
+    resumed_from: Option<Timestamp>,
     /// The time before which everything has arrived, except for gaps.
     covered_until: Option<Timestamp>,
     /// A possible gap before the next event.
@@ -111,7 +113,7 @@ struct SseReader<'a> {
 
 impl<'a> SseReader<'a> {
     fn new(context: StreamContext<'a>, start: Start) -> Self {
-        let (resume, last_heard) = match start {
+        let (resume, resumed_from) = match start {
             Start::Now => (Resume::default(), None),
             Start::Since(id) => (Resume::from_id(id, false), None),
             Start::After(id) => (Resume::from_id(id, true), gap::time(id)),
@@ -120,8 +122,9 @@ impl<'a> SseReader<'a> {
             context,
             resume,
             since: matches!(start, Start::Since(_)),
-            last_heard,
-            offset: None,
+            last_heard: None,
+            clock: ServerClock::default(),
+            resumed_from,
             covered_until: None,
             pending_gap: None,
             has_unproven_events: false,
@@ -142,6 +145,7 @@ impl<'a> SseReader<'a> {
                 Ok(response) => {
                     self.context.report_connected().await;
                     let server_time = server_time(response.headers());
+                    self.clock.note_date(server_time, self.context.now());
                     self.report_begin(server_time).await;
                     self.begin_connection().await;
                     if let Some(id) = server_time {
@@ -165,7 +169,7 @@ impl<'a> SseReader<'a> {
     /// milliseconds; 0 if unknown.
     fn position_age(&self, now: Timestamp) -> u64 {
         let published =
-            self.resume.position().and_then(|id| i64::try_from(id).ok()).zip(self.offset);
+            self.resume.position().and_then(|id| i64::try_from(id).ok()).zip(self.clock.by_ids());
         published.map_or(0, |(id, offset)| {
             u64::try_from(gap::millis(now) - id - offset).unwrap_or_default()
         })
@@ -182,6 +186,10 @@ impl<'a> SseReader<'a> {
     /// Assesses whether there is a gap before a connection that has been opened.
     async fn begin_connection(&mut self) {
         let now = self.context.now();
+        let offset = self.clock.offset();
+        if let Some(at) = self.resumed_from.take() {
+            self.last_heard = Some(gap::shifted(at, offset));
+        }
         self.resume.connected(self.position_age(now));
         let reconnect = ReconnectInfo {
             position: self.resume.position(),
@@ -189,14 +197,14 @@ impl<'a> SseReader<'a> {
             remembered: self.resume.has_history(),
             last_heard: self.last_heard,
             now,
-            offset: self.offset.unwrap_or_default(),
+            offset,
         };
         self.last_heard = Some(now);
         // A replay can no longer resolve the pending gap of the previous connection.
         if std::mem::take(&mut self.has_unproven_events)
             && let Some(pending) = self.pending_gap.take()
         {
-            let gap = pending.gap_until(now);
+            let gap = pending.gap_until(self.clock.time(self.context.now()));
             self.context.report_gap(&gap).await;
         }
         match reconnect.assess(self.since) {
@@ -234,7 +242,7 @@ impl<'a> SseReader<'a> {
                 () = sleep_until(settled), if self.pending_gap.is_some() => {
                     if let Some(pending) = self.pending_gap.take() {
                         self.has_unproven_events = false;
-                        let gap = pending.gap_until(self.context.now());
+                        let gap = pending.gap_until(self.clock.time(self.context.now()));
                         self.context.report_gap(&gap).await;
                     }
                     continue;
@@ -257,9 +265,7 @@ impl<'a> SseReader<'a> {
                 self.context.backoff.set_initial(retry);
             }
             if frames.is_empty() && begun.elapsed() >= MIN_WAIT {
-                let offset = self.offset.unwrap_or_default();
-                let server_time = gap::millis(received_at) - offset;
-                self.cover(Timestamp::from_millisecond(server_time).ok());
+                self.cover(self.clock.reached(received_at));
             }
             for frame in frames {
                 if let Some(failure) = refusal(&frame) {
@@ -337,10 +343,7 @@ impl<'a> SseReader<'a> {
         }
         self.since = false;
         if let Some(id) = number.and_then(|id| i64::try_from(id).ok()) {
-            let behind = gap::millis(received_at) - id;
-            // If the clock was set back, earlier measurements no longer apply.
-            self.offset =
-                Some(self.offset.filter(|_| !backwards).map_or(behind, |least| least.min(behind)));
+            self.clock.note_id(id, received_at, backwards);
         }
         raw.flags.id_backwards = backwards;
         raw.flags.after_repeat = std::mem::take(&mut self.has_dropped_repeat);
@@ -356,7 +359,7 @@ impl<'a> SseReader<'a> {
         } else if let Some(mut gap) = pending.gap_before(id) {
             if self.resume.has_gone_backwards() {
                 // Ids do not follow time then, and missing events may have higher ids.
-                gap = pending.gap_until(self.context.now());
+                gap = pending.gap_until(self.clock.time(self.context.now()));
             }
             self.pending_gap = None;
             self.has_unproven_events = false;

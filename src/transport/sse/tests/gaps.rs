@@ -67,6 +67,35 @@ async fn a_missing_replay_is_a_gap_after_the_settle_time() {
     assert!(rx.try_recv().is_err(), "once");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_gap_ends_by_the_clock_of_the_server() {
+    const SKEW: Duration = Duration::from_secs(600);
+    for now_by in [
+        Timestamp::now as fn() -> Timestamp,
+        || Timestamp::now() + SKEW,
+        || Timestamp::now() - SKEW,
+    ] {
+        let (tx, mut rx) = channel(9);
+        let config = SourceConfig { now: now_by, ..config() };
+        let context = StreamContext::new("a test", Origin::default(), backoff::SSE, &config, &tx);
+        let mut reader = SseReader::new(context, Start::After(now() - 60_000));
+        reader.resume.begin_connection(0);
+        let before = now();
+        reader.clock.note_date(Some(before / 1000 * 1000), now_by());
+        reader.begin_connection().await;
+        let body = Box::pin(stream::pending::<Result<Bytes, io::Error>>());
+        tokio::time::timeout(gap::SETTLE_TIME * 2, reader.read(body, Parser::new(FRAME_LIMIT)))
+            .await
+            .expect_err("silence");
+        let Item::Frame(frame) = rx.try_recv().expect("a gap") else { panic!("a frame") };
+        let line: Value = serde_json::from_slice(&frame.data).expect("JSON");
+        assert_eq!(line["reason"], "replay_late");
+        let to: Timestamp = line["to"].as_str().expect("text").parse().expect("a time");
+        let late = to.as_millisecond() - i64::try_from(before).expect("a time");
+        assert!((0..=30_000).contains(&late), "{late} ms");
+    }
+}
+
 #[tokio::test]
 async fn a_start_that_the_server_no_longer_has_is_a_gap() {
     let old = now() - 600_000;
