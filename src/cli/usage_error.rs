@@ -261,9 +261,11 @@ fn options(command: &Command) -> impl Iterator<Item = &Arg> {
     command.get_arguments().filter(|option| !option.is_positional() && !option.is_hide_set())
 }
 
-/// Returns the long name in clap's description of an option, such as `--limit <N>`.
+/// Returns the long name in clap's description of an option, such as `--limit <N>`, or the name of
+/// an argument, such as `[FILE]...`.
 fn long_of(argument: &str) -> &str {
-    argument.split([' ', '=', '[']).next().unwrap_or(argument)
+    let name = argument.trim_start_matches(['[', '<']);
+    name.split([' ', '=', '[', ']', '>']).next().unwrap_or(name)
 }
 
 #[cfg(test)]
@@ -377,6 +379,13 @@ mod tests {
         ] {
             assert_eq!(explained(line), message, "{line}");
         }
+    }
+
+    #[test]
+    fn an_argument_that_excludes_an_option_is_named() {
+        let error = explained("verify x --from nats://127.0.0.1/evtap");
+        let expected = "cannot use FILE with --from: they exclude each other; omit one of them";
+        assert_eq!(error, expected);
     }
 
     #[test]

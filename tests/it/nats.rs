@@ -3,6 +3,7 @@
 
 mod access;
 mod calls;
+mod hostile;
 mod outages;
 mod publishing;
 mod reading;
@@ -13,7 +14,7 @@ mod taps;
 use std::collections::HashSet;
 use std::time::Duration;
 
-use async_nats::jetstream::stream;
+use async_nats::jetstream::stream::{self, RetentionPolicy};
 use evtap::emulator::{self, Ledger};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -154,6 +155,14 @@ async fn unsuitable_streams_servers_and_credentials_are_explained() {
             "does not take",
         ),
         (stream::Config { no_ack: true, ..Default::default() }, "does not acknowledge"),
+        (
+            stream::Config { retention: RetentionPolicy::Interest, ..Default::default() },
+            "removes events",
+        ),
+        (
+            stream::Config { retention: RetentionPolicy::WorkQueue, ..Default::default() },
+            "removes events",
+        ),
     ] {
         let context = server.context().await;
         let subjects =

@@ -35,6 +35,7 @@ pub(super) async fn run(mut args: ObserveArgs) -> Result<Exit> {
         filter: &args.filter,
         leases: leases.as_ref(),
         broker: &args.destinations.broker,
+        source: None,
     })?;
     destinations.extend(args.otlp.resolve(
         &network,

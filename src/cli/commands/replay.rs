@@ -48,6 +48,7 @@ pub(super) async fn run(mut args: ReplayArgs) -> Result<Exit> {
         filter: &args.filter,
         leases: None,
         broker: &args.destinations.broker,
+        source: broker.as_ref().map(BrokerInput::name).as_deref(),
     })?;
 
     let session = SessionBuilder::new(stages)

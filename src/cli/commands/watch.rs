@@ -74,6 +74,7 @@ pub(super) async fn run(mut args: WatchArgs) -> Result<Exit> {
         filter: &args.filter,
         leases: leases.as_ref(),
         broker: &args.destinations.broker,
+        source: None,
     })?;
     destinations.extend(args.otlp.resolve(&network, args.output.status, TracedStreams::All)?);
     if let Some(since) = &args.resume.since {
@@ -147,6 +148,7 @@ async fn read(args: WatchArgs, broker: &BrokerInput) -> Result<Exit> {
         filter: &args.filter,
         leases: None,
         broker: &args.destinations.broker,
+        source: Some(&broker.name()),
     })?;
     let session = SessionBuilder::new(stages)
         .with_destinations(destinations)

@@ -31,6 +31,8 @@ pub struct DestinationContext<'a> {
     pub leases: Option<&'a Arc<CallLeases>>,
     /// How to reach the broker.
     pub broker: &'a BrokerArgs,
+    /// The address of the stream that the events come from, if they do.
+    pub source: Option<&'a str>,
 }
 
 /// A destination that is being opened.

@@ -67,8 +67,8 @@ impl PublishArgs {
         }
         let what = "cannot use --publish";
         if privacy.phi == PhiMode::Hash && privacy.phi_key_file.is_none() {
-            let why = "the key of pseudonyms is random, so the same event would be stored again by \
-                       every run";
+            let why = "the key of pseudonyms is random, so each run and each tap would publish \
+                       another pseudonym for the same value";
             return Err(Error::usage(what, why, "name a key with --phi-key-file"));
         }
         let is_revealed = !privacy.reveal.is_empty();
@@ -126,6 +126,11 @@ impl DestinationOptions for PublishArgs {
     fn resolve(&self, context: &DestinationContext<'_>) -> Result<Option<OpenDestination>> {
         let Some(url) = &self.publish else { return Ok(None) };
         let broker = self.broker(url, context.broker, context.network)?;
+        if context.source == Some(&*broker.address.name()) {
+            let what = "cannot use --publish with --from";
+            let why = "they name the same stream, in which each event would be stored again";
+            return Err(Error::usage(what, why, "name another stream"));
+        }
         let config = PublishConfig {
             prefix: broker.prefix.clone(),
             tap: self.tap()?,

@@ -167,7 +167,8 @@ fn refused(config: &ReadConfig, code: ErrorCode) -> ReadFailure {
             "the stream does not have the subjects of the events".to_owned(),
             "name another stream, or give the prefix of its subjects with --subject-prefix",
         ),
-        ErrorCode::CONSUMER_WQ_REQUIRES_EXPLICIT_ACK
+        ErrorCode::CONSUMER_PULL_REQUIRES_ACK
+        | ErrorCode::CONSUMER_WQ_REQUIRES_EXPLICIT_ACK
         | ErrorCode::CONSUMER_WQ_MULTIPLE_UNFILTERED
         | ErrorCode::CONSUMER_WQ_CONSUMER_NOT_UNIQUE
         | ErrorCode::CONSUMER_WQ_CONSUMER_NOT_DELIVER_ALL => (

@@ -89,6 +89,15 @@ fn check(config: &Config, what: &impl Fn() -> String, prefix: &SubjectPrefix) ->
             "create a stream that does",
         ));
     }
+    if config.retention != RetentionPolicy::Limits {
+        return Err(Error::new(
+            Exit::Failure,
+            what(),
+            "the stream removes events once its consumers have read them, or stores none without a \
+             consumer",
+            "name a stream that keeps them (retention `limits`), as --create-stream creates it",
+        ));
+    }
     if !config.subjects.iter().any(|pattern| covers(pattern, &prefix.all())) {
         return Err(Error::new(
             Exit::Failure,
