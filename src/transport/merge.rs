@@ -22,7 +22,7 @@ use super::{Coverage, CoverageState};
 use crate::model::{FrameFormat, cloudevent};
 
 /// The maximum size of the waiting items, in bytes.
-const MAX_BYTES: usize = 8 << 20;
+const MAX_BYTES: usize = 64 << 20;
 
 /// The order of the merged stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
