@@ -84,7 +84,9 @@ pub(super) async fn open(
 
 fn deliver_policy(start: ReadStart, position: Option<u64>) -> DeliverPolicy {
     match (position, start) {
-        (Some(position), _) => DeliverPolicy::ByStartSequence { start_sequence: position + 1 },
+        (Some(position), _) => {
+            DeliverPolicy::ByStartSequence { start_sequence: position.saturating_add(1) }
+        }
         (None, ReadStart::Now) => DeliverPolicy::New,
         (None, ReadStart::Beginning) => DeliverPolicy::All,
         (None, ReadStart::Since(since)) => {

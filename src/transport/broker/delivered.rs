@@ -27,7 +27,8 @@ impl Delivered {
         // The longer form names a domain and an account first, and may have more tokens at the end.
         let skipped = if rest.bytes().filter(|byte| *byte == b'.').count() > 6 { 4 } else { 2 };
         let mut numbers = rest.split('.').skip(skipped).map(str::parse);
-        let mut next = || numbers.next()?.ok();
+        // Every number has a next one.
+        let mut next = || numbers.next()?.ok().filter(|number| *number < u64::MAX);
         Some(Self {
             deliveries: next()?,
             sequence: next()?,
@@ -78,7 +79,8 @@ mod tests {
         ] {
             assert_eq!(Delivered::parse(reply), Some(expected), "{reply}");
         }
-        for other in ["", "_INBOX.x", "$JS.ACK.a", "$JS.ACK.a.b.c.d.e.f.g"] {
+        let endless = "$JS.ACK.evtap.c.1.18446744073709551615.4.1795000000123000000.5";
+        for other in [endless, "", "_INBOX.x", "$JS.ACK.a", "$JS.ACK.a.b.c.d.e.f.g"] {
             assert_eq!(Delivered::parse(other), None, "{other}");
         }
     }

@@ -22,6 +22,9 @@ const ORDERED_BYTES: u64 = 4 << 20;
 const SHARED_MESSAGES: u64 = 512;
 const SHARED_BYTES: u64 = 1 << 20;
 
+/// The largest message that a broker can allow (NATS documentation, `max_payload`), in bytes.
+const LARGEST_MESSAGE: u64 = 64 << 20;
+
 /// The size of a message without its body, at most, in bytes.
 const OVERHEAD: u64 = 64 * 1024;
 
@@ -76,7 +79,8 @@ impl OpenStream {
 
 /// Returns the limits of requests. The largest message that the broker allows always fits.
 pub(super) fn limits(client: &Client, is_shared: bool, heartbeat: Duration) -> PullLimits {
-    let largest = client.server_info().max_payload as u64 + OVERHEAD;
+    // Whatever the broker says, the memory of a request is limited.
+    let largest = (client.server_info().max_payload as u64).min(LARGEST_MESSAGE) + OVERHEAD;
     let (messages, bytes) =
         if is_shared { (SHARED_MESSAGES, SHARED_BYTES) } else { (ORDERED_MESSAGES, ORDERED_BYTES) };
     PullLimits { messages, bytes: bytes.max(largest), heartbeat }

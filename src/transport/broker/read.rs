@@ -214,7 +214,7 @@ impl BrokerReader<'_> {
             }
         } else if self.config.consumer.is_none()
             && let Some(last) = &mut self.last
-            && state.first_sequence > last.sequence + 1
+            && state.first_sequence > last.sequence.saturating_add(1)
         {
             // The messages of other subjects may be all that was removed.
             last.sequence = state.first_sequence - 1;
@@ -337,7 +337,7 @@ impl BrokerReader<'_> {
         }
         let stored = delivered.stored_at();
         if self.config.consumer.is_none() {
-            if delivered.delivery != open.delivery + 1 {
+            if Some(delivered.delivery) != open.delivery.checked_add(1) {
                 return Err(ReadFailure::Skipped);
             }
             open.delivery = delivered.delivery;
@@ -392,7 +392,9 @@ impl BrokerReader<'_> {
         open: &OpenStream,
         chunk: &mut OpenChunk,
     ) {
-        let Some(last) = self.last.as_ref().filter(|last| last.sequence + 1 < sequence) else {
+        let Some(last) =
+            self.last.as_ref().filter(|last| last.sequence.saturating_add(1) < sequence)
+        else {
             return;
         };
         if !open.is_complete {
