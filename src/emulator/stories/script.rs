@@ -60,8 +60,7 @@ impl<'a> Script<'a> {
     fn new(call: &'a CallStory) -> Self {
         let mut rng = StdRng::seed_from_u64(call.seed);
         let (session, trace, conference) = (uuid(&mut rng), uuid(&mut rng), sid("CF", &mut rng));
-        // As in W3C Trace Context.
-        let trace = trace.replace('-', "");
+        let trace = trace.replace('-', ""); // as in W3C Trace Context
         Self {
             call,
             rng,
