@@ -19,22 +19,28 @@ mod lifecycle;
 #[cfg(feature = "nats")]
 mod publish;
 mod record;
+mod results;
 mod trace_collector_client;
 mod trace_export;
 mod trace_queue;
+mod webhook;
 
 use std::sync::Arc;
 
 use checkpoints::{Checkpoint, Checkpoints};
 pub use cursor::Cursor;
 pub use destination::Destination;
-pub use forward::{Endpoint, ForwardBody, Forwarder};
+pub use forward::{
+    Endpoint, ForwardBody, Forwarder, WEBHOOK_ID, WEBHOOK_SIGNATURE, WEBHOOK_TIMESTAMP,
+};
 pub use lifecycle::Lifecycle;
 #[cfg(feature = "nats")]
 pub use publish::{PublishConfig, Publisher};
 pub use record::Recorder;
+pub use results::ResultCounts;
 pub use trace_collector_client::{CollectorClient, traces_url};
 pub use trace_export::TraceExporter;
+pub use webhook::WebhookKeys;
 
 use crate::model::Frame;
 use crate::output::OutputError;

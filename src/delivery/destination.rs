@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures_util::future::LocalBoxFuture;
 
 use super::key::DeliveryKey;
+use super::results::ResultCounts;
 use crate::output::OutputError;
 use crate::output::status::DestinationCounts;
 use crate::query::EventContext;
@@ -110,8 +111,13 @@ pub trait Destination: Send {
     /// Called once at the end of the run, even if the run failed.
     fn end(&mut self) {}
 
+    /// Returns the results for metrics and the summary of the run, if events are counted.
+    fn results(&self) -> Option<Arc<dyn ResultCounts>> {
+        None
+    }
+
     /// Returns the counts for the summary of the run, if there are any.
     fn counts(&self) -> Option<DestinationCounts> {
-        None
+        self.results().map(|results| results.counts())
     }
 }

@@ -4,6 +4,9 @@
 //! and before the cursor advances. The pipeline waits for the endpoint, and so do the sockets
 //! behind it, so at most one batch is in memory. A temporary failure is retried. An event that the
 //! endpoint refuses is reported and counted. If no event can be delivered, the run ends.
+//!
+//! Each post has a `webhook-id`, by which the endpoint recognises an event that is posted again, in
+//! this run or in the next. With a key, posts are signed.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -11,16 +14,19 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName};
 use reqwest::{Client, StatusCode, Url};
 use tokio::runtime::Handle;
 
 use super::destination::Destination;
 use super::failure::{DeliveryFailure, FIRST_DELAY};
+use super::results::{DeliveryResults, ResultCounts};
+use super::webhook::WebhookKeys;
+use crate::model::cloudevent;
 use crate::output::OutputError;
 use crate::output::cloudevents::cloud_event;
 use crate::output::ndjson::object;
-use crate::output::status::{self, DestinationCounts};
+use crate::output::status;
 use crate::query::EventContext;
 use crate::transport::backoff::{Backoff, Random};
 use crate::transport::connect_error::{cause, retry_after};
@@ -32,6 +38,15 @@ const BATCH: usize = 1 << 20;
 /// The maximum number of bytes that are read of a response body. It is read to keep the connection
 /// reusable.
 const RESPONSE_LIMIT: usize = 64 * 1024;
+
+/// The id of a message, the same for each attempt to deliver it.
+pub const WEBHOOK_ID: HeaderName = HeaderName::from_static("webhook-id");
+
+/// The time of an attempt, in seconds of Unix time.
+pub const WEBHOOK_TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
+
+/// The signatures of an attempt.
+pub const WEBHOOK_SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
 
 /// The body of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +67,8 @@ pub struct Endpoint {
     pub headers: HeaderMap,
     /// The format of the body.
     pub body: ForwardBody,
+    /// The keys that posts are signed with, if they are.
+    pub keys: Option<WebhookKeys>,
     /// The timeout of one request.
     pub timeout: Duration,
     /// The maximum number of retries for one event.
@@ -60,6 +77,8 @@ pub struct Endpoint {
     pub status: status::StatusFormat,
     /// The random numbers for the jitter of delays.
     pub random: Random,
+    /// The wall clock.
+    pub now: fn() -> Timestamp,
 }
 
 /// An event that waits to be posted.
@@ -67,12 +86,15 @@ struct PendingEvent {
     body: Bytes,
     event_type: String,
     id: Option<String>,
+    /// The source and the id of the CloudEvent, which identify the event.
+    webhook_id: String,
 }
 
 impl PendingEvent {
     /// Returns the memory that the event uses, in bytes.
     fn size(&self) -> usize {
-        let texts = self.event_type.len() + self.id.as_ref().map_or(0, String::len);
+        let id = self.id.as_ref().map_or(0, String::len);
+        let texts = self.event_type.len() + id + self.webhook_id.len();
         size_of::<Self>() + self.body.len() + texts
     }
 }
@@ -83,7 +105,7 @@ pub struct Forwarder {
     runtime: Handle,
     waiting: VecDeque<PendingEvent>,
     bytes: usize,
-    counts: DestinationCounts,
+    results: Arc<DeliveryResults>,
     stop: Arc<ShutdownFlag>,
 }
 
@@ -102,22 +124,29 @@ impl Forwarder {
     /// Creates a forwarder to `endpoint`, which uses the timers and sockets of `runtime`.
     #[must_use]
     pub fn new(endpoint: Endpoint, runtime: Handle) -> Self {
-        let counts = DestinationCounts::new("endpoint", "forwarded");
-        Self { endpoint, runtime, waiting: VecDeque::new(), bytes: 0, counts, stop: Arc::default() }
+        Self {
+            endpoint,
+            runtime,
+            waiting: VecDeque::new(),
+            bytes: 0,
+            results: Arc::new(DeliveryResults::new("endpoint", "forwarded")),
+            stop: Arc::default(),
+        }
     }
 
     async fn post_all(&mut self) -> Result<(), DeliveryFailure> {
-        while let Some(PendingEvent { body, event_type, id }) = self.waiting.front() {
-            match self.endpoint.deliver(body, &self.stop).await? {
-                None => self.counts.delivered += 1,
+        while let Some(event) = self.waiting.front() {
+            match self.endpoint.deliver(event, &self.results, &self.stop).await? {
+                None => self.results.add_delivered(),
                 Some(code) => {
-                    self.counts.refused += 1;
+                    let is_first = self.results.add_refused() == 1;
+                    let PendingEvent { event_type, id, .. } = event;
                     status::refused(
                         self.endpoint.status,
                         code,
                         event_type,
                         id.as_deref(),
-                        self.counts.refused == 1,
+                        is_first,
                     );
                 }
             }
@@ -133,7 +162,7 @@ impl Destination for Forwarder {
     }
 
     fn needs_ids(&self) -> bool {
-        self.endpoint.body == ForwardBody::CloudEvent
+        true
     }
 
     fn event(&mut self, context: &EventContext<'_>) -> Result<(), OutputError> {
@@ -143,10 +172,13 @@ impl Destination for Forwarder {
             ForwardBody::Json => object(event, &mut body),
             ForwardBody::CloudEvent => cloud_event(context, &mut body),
         }
+        let tap = event.tap();
+        let source = cloudevent::source(tap.workspace_id.as_deref(), tap.call_sid.as_deref());
         let pending = PendingEvent {
             body: body.into(),
             event_type: event.event_type().to_owned(),
-            id: event.tap().id.clone(),
+            id: tap.id.clone(),
+            webhook_id: webhook_id(&source.concat(), context.id.unwrap_or_default()),
         };
         self.bytes += pending.size();
         self.waiting.push_back(pending);
@@ -172,11 +204,13 @@ impl Destination for Forwarder {
                 failure = DeliveryFailure::of_stop(&stop) => Err(failure),
             }
         });
-        posted.map_err(|failure| failure.into_error("forward", &self.counts, self.waiting.len()))
+        posted.map_err(|failure| {
+            failure.into_error("forward", &self.results.counts(), self.waiting.len())
+        })
     }
 
-    fn counts(&self) -> Option<DestinationCounts> {
-        Some(self.counts)
+    fn results(&self) -> Option<Arc<dyn ResultCounts>> {
+        Some(Arc::clone(&self.results) as _)
     }
 }
 
@@ -185,12 +219,13 @@ impl Endpoint {
     /// code if it refuses.
     async fn deliver(
         &self,
-        body: &Bytes,
+        event: &PendingEvent,
+        results: &DeliveryResults,
         stop: &ShutdownFlag,
     ) -> Result<Option<u16>, DeliveryFailure> {
         let mut backoff = Backoff::new(FIRST_DELAY);
         loop {
-            let (why, at_least) = match self.post(body.clone()).await {
+            let (why, at_least) = match self.post(event).await {
                 EndpointResponse::Delivered => return Ok(None),
                 EndpointResponse::Refused(code) => return Ok(Some(code)),
                 EndpointResponse::Fatal(why, advice) => {
@@ -207,6 +242,7 @@ impl Endpoint {
                 };
                 return Err(DeliveryFailure::temporary(format!("{why}{attempts}")));
             }
+            results.add_retry();
             status::delivery_retry(self.status, "forward", &why, delay, attempt);
             tokio::select! {
                 () = tokio::time::sleep(delay) => {}
@@ -215,17 +251,24 @@ impl Endpoint {
         }
     }
 
-    async fn post(&self, body: Bytes) -> EndpointResponse {
+    async fn post(&self, event: &PendingEvent) -> EndpointResponse {
         let content_type = match self.body {
             ForwardBody::Json => "application/json",
             ForwardBody::CloudEvent => "application/cloudevents+json",
         };
-        let request = self
+        let mut request = self
             .client
             .post(self.url.clone())
             .headers(self.headers.clone())
             .header(CONTENT_TYPE, content_type)
-            .body(body);
+            .header(WEBHOOK_ID, &event.webhook_id);
+        if let Some(keys) = &self.keys {
+            let timestamp = (self.now)().as_second();
+            let signature = keys.sign(&event.webhook_id, timestamp, &event.body);
+            request =
+                request.header(WEBHOOK_TIMESTAMP, timestamp).header(WEBHOOK_SIGNATURE, signature);
+        }
+        let request = request.body(event.body.clone());
         let response = tokio::time::timeout(self.timeout, async {
             let mut response = request.send().await?;
             let mut read = 0;
@@ -248,6 +291,15 @@ impl Endpoint {
             ),
         }
     }
+}
+
+/// Returns the id of an event that identifies it among those of all streams.
+///
+/// A header cannot have every character, and a full stop would make what is signed ambiguous.
+fn webhook_id(source: &str, id: &str) -> String {
+    let is_legal = |letter: char| letter.is_ascii_graphic() && letter != '.';
+    let legal = |letter: char| if is_legal(letter) { letter } else { '_' };
+    format!("{source}#{id}").chars().map(legal).collect()
 }
 
 /// Classifies a response by its status code.
@@ -277,3 +329,6 @@ fn classify(status: StatusCode, at_least: Duration) -> EndpointResponse {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,10 +26,10 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::destination::{DeliveryProgress, Destination};
 use super::failure::DeliveryFailure;
+use super::results::ResultCounts;
 use crate::model::{Kind, cloudevent};
 use crate::output::OutputError;
 use crate::output::cloudevents::cloud_event;
-use crate::output::status::DestinationCounts;
 use crate::query::EventContext;
 use crate::transport::broker::{Broker, of_tap, subject};
 use crate::transport::shutdown::ShutdownFlag;
@@ -136,15 +136,6 @@ impl Publisher {
         });
         self.progress().map(|_| ())
     }
-
-    fn destination_counts(&self) -> DestinationCounts {
-        let counts = self.progress.counts();
-        DestinationCounts {
-            delivered: counts.delivered,
-            refused: counts.refused,
-            ..DestinationCounts::new("broker", "published")
-        }
-    }
 }
 
 impl Destination for Publisher {
@@ -213,9 +204,11 @@ impl Destination for Publisher {
                 let (taken, delivered) = (counts.taken, counts.settled);
                 Ok(Some(DeliveryProgress { taken, delivered }))
             }
-            Some(failure) => {
-                Err(failure.into_error("publish", &self.destination_counts(), counts.left))
-            }
+            Some(failure) => Err(failure.into_error(
+                "publish",
+                &ResultCounts::counts(&*self.progress),
+                counts.left,
+            )),
         }
     }
 
@@ -230,7 +223,7 @@ impl Destination for Publisher {
         Ok(())
     }
 
-    fn counts(&self) -> Option<DestinationCounts> {
-        Some(self.destination_counts())
+    fn results(&self) -> Option<Arc<dyn ResultCounts>> {
+        Some(Arc::clone(&self.progress) as _)
     }
 }

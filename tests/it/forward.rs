@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::support::{
-    KEY, Post, bodies, closed_port, emulator, endpoint, events, evtap, fast, status, watch,
+    KEY, Post, bodies, closed_port, emulator, endpoint, events, evtap, fast, status, tools, watch,
 };
 use crate::tapped::DeliveryLog;
 use crate::traces::Traces;
@@ -283,6 +283,113 @@ async fn headers_are_sent_and_never_printed() {
         "{}",
         ran.stderr()
     );
+}
+
+/// Verifies a post as the specification says, without evtap's code. Arguments: the secret, and the
+/// id, the time and the signatures of the post, whose body is on stdin.
+const VERIFY: &str = r#"
+import base64, hashlib, hmac, sys
+secret, ident, time, signatures = sys.argv[1:]
+key = base64.b64decode(secret.removeprefix("whsec_"))
+signed = f"{ident}.{time}.".encode() + sys.stdin.buffer.read()
+expected = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+sys.exit(0 if f"v1,{expected}" in signatures.split(" ") else 1)
+"#;
+
+/// Returns the value of a header of a post.
+fn header(post: &Post, name: &str) -> Option<String> {
+    let mut headers = post.head.lines().filter_map(|line| line.split_once(": "));
+    headers.find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned())
+}
+
+#[tokio::test]
+async fn posts_are_signed_by_standard_webhooks_in_both_formats() {
+    const OLD: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    const NEW: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD6SVXZrXBvtk=";
+    let has_python = tools::available(&["python3"]);
+    for format in ["ndjson", "cloudevents"] {
+        let (url, posts) = endpoint(accept).await;
+        let line =
+            format!("replay - --forward {url} --forward-format {format} --forward-key-file keys");
+        let run = evtap(&line).file("keys", format!("{OLD}\n{NEW}\n")).mode("keys", 0o600);
+        let ran = run.stdin(lines(3)).run().await;
+        ran.ended(0);
+        assert!(!ran.all().contains("whsec_") && !ran.all().contains("MfKQ9r8GKYqr"));
+        let posts = posts.lock().expect("no panic").clone();
+        assert_eq!(posts.len(), 3);
+        for post in &posts {
+            let [id, time, signatures] = ["id", "timestamp", "signature"]
+                .map(|name| header(post, &format!("webhook-{name}")).expect("a header"));
+            for secret in [OLD, NEW].into_iter().filter(|_| has_python) {
+                let mut python = std::process::Command::new("python3")
+                    .args(["-c", VERIFY, secret, &id, &time, &signatures])
+                    .stdin(std::process::Stdio::piped())
+                    .spawn()
+                    .expect("python starts");
+                let mut stdin = python.stdin.take().expect("a pipe");
+                std::io::Write::write_all(&mut stdin, post.body.as_bytes()).expect("it reads");
+                drop(stdin);
+                assert!(python.wait().expect("it ends").success(), "{signatures}");
+            }
+            let body: Value = serde_json::from_str(&post.body).expect("JSON");
+            if format == "cloudevents" {
+                let source = body["source"].as_str().expect("text");
+                assert_eq!(id, format!("{source}#{}", body["id"].as_str().expect("text")));
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_event_has_one_webhook_id_in_every_run_and_format() {
+    let ids = async |options: &str, input: String| {
+        let (url, posts) = endpoint(accept).await;
+        evtap(&format!("replay - --forward {url} {options}")).stdin(input).run().await.ended(0);
+        let posts = posts.lock().expect("no panic").clone();
+        assert!(posts.iter().all(|post| header(post, "webhook-signature").is_none()));
+        posts.iter().map(|post| header(post, "webhook-id").expect("an id")).collect::<Vec<_>>()
+    };
+    // Two events are equal, and two clinics have the same event.
+    let line = |workspace: u32| {
+        let tap = format!(
+            "{{\"id\":\"1795932465000\",\"workspace_id\":\"1b4e28ba-2fa1-11d2-883f-00000000000{workspace}\"}}"
+        );
+        format!("{{\"event_type\":\"text.started\",\"_tap\":{tap}}}\n")
+    };
+    let input = [line(1), line(1), line(2)].concat();
+    let first = ids("", input.clone()).await;
+    let mut distinct = first.clone();
+    distinct.dedup();
+    assert_eq!(distinct.len(), 3, "{first:?}");
+    for options in ["", "--forward-format cloudevents", "--phi drop --redact trigger"] {
+        assert_eq!(ids(options, input.clone()).await, first, "{options}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_file_that_cannot_be_used_is_reported_without_its_text() {
+    let private = 0o600;
+    for (text, mode, why) in [
+        ("whsec_canaryCANARY==", private, "a secret is not base64"),
+        ("whsec_Y2FuYXJ5", private, "a secret does not have 24 to 64 bytes"),
+        ("canary", private, "a line does not begin with whsec_"),
+        ("", private, "it is empty"),
+        ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", 0o640, "others may read or write it"),
+    ] {
+        let line = "replay - --forward http://127.0.0.1:9 --forward-key-file keys";
+        let ran = evtap(line).file("keys", text).mode("keys", mode).run().await;
+        assert!(ran.ended(2).is_empty());
+        let expected = format!("evtap: cannot use --forward-key-file keys: {why}; ");
+        assert!(ran.stderr().starts_with(&expected), "{}", ran.stderr());
+        assert!(!ran.stderr().to_ascii_lowercase().contains("canary"), "{}", ran.stderr());
+    }
+    let ran = evtap("replay - --forward http://127.0.0.1:9")
+        .arg("--forward-header")
+        .arg("Webhook-Id: 1")
+        .run()
+        .await;
+    ran.ended(2);
+    assert!(ran.stderr().contains("evtap sets this header itself"), "{}", ran.stderr());
 }
 
 #[tokio::test]

@@ -1,15 +1,17 @@
 //! The options of `--forward`, which posts events to an HTTP endpoint.
 
+use std::path::{Path, PathBuf};
+
 use clap::{Args, ValueEnum};
 
 use super::headers::parse_headers;
 use super::options::{DestinationContext, DestinationOptions, OpenDestination};
 use crate::cli::resolve::value::positive_duration;
 use crate::cli::secret_text::SecretText;
-use crate::delivery::{Destination, Endpoint, ForwardBody, Forwarder};
+use crate::delivery::{Destination, Endpoint, ForwardBody, Forwarder, WebhookKeys};
 use crate::error::{Error, Result};
-use crate::transport::SourceConfig;
 use crate::transport::client::{ClientPurpose, address, build};
+use crate::transport::{SourceConfig, private_file};
 
 /// The options of forwarding.
 #[derive(Debug, Args)]
@@ -25,6 +27,12 @@ pub struct ForwardArgs {
     /// `@FILE` reads headers from a private file, one per line. Example: `X-Team: front desk`
     #[arg(long = "forward-header", value_name = "HEADER", requires = "url")]
     pub headers: Vec<SecretText>,
+    /// Sign the posts with the secret in this file
+    ///
+    /// The file has mode 0600 and contains `whsec_` and 24 to 64 bytes in base64. Signatures follow
+    /// Standard Webhooks. With several lines, each secret signs, so that one can be replaced.
+    #[arg(long = "forward-key-file", value_name = "FILE", requires = "url")]
+    pub key_file: Option<PathBuf>,
     /// Format of the posts
     #[arg(
         long = "forward-format",
@@ -92,6 +100,7 @@ fn endpoint(options: &ForwardArgs, context: &DestinationContext<'_>) -> Result<O
     }
     let client = build(&url, network, ClientPurpose::Post)?;
     let headers = parse_headers("--forward-header", &options.headers)?;
+    let keys = options.key_file.as_deref().map(read_keys).transpose()?;
     let body = match options.format {
         ForwardFormat::Ndjson => ForwardBody::Json,
         ForwardFormat::Cloudevents => ForwardBody::CloudEvent,
@@ -102,9 +111,21 @@ fn endpoint(options: &ForwardArgs, context: &DestinationContext<'_>) -> Result<O
         url,
         headers,
         body,
+        keys,
         timeout,
         retries: options.retries,
         status,
         random: SourceConfig::default().random,
+        now: SourceConfig::default().now,
     }))
+}
+
+/// Reads the secrets that posts are signed with.
+fn read_keys(path: &Path) -> Result<WebhookKeys> {
+    const OPTION: &str = "--forward-key-file";
+    let bytes = private_file::read_secret(OPTION, path)?;
+    WebhookKeys::parse(&String::from_utf8_lossy(&bytes)).map_err(|why| {
+        let advice = "write one secret per line, such as `whsec_` and the output of `openssl rand -base64 32`";
+        Error::usage(format!("cannot use {OPTION} {}", path.display()), why, advice)
+    })
 }

@@ -8,13 +8,25 @@ use reqwest::header::{
 };
 
 use crate::cli::secret_text::SecretText;
+use crate::delivery::{WEBHOOK_ID, WEBHOOK_SIGNATURE, WEBHOOK_TIMESTAMP};
 use crate::error::{Error, Result};
 use crate::transport::client::secret;
 use crate::transport::private_file;
 
 /// Headers that evtap or the HTTP client sets, so that users cannot.
-const RESERVED: &[HeaderName] =
-    &[CONTENT_TYPE, CONTENT_LENGTH, HOST, CONNECTION, TRANSFER_ENCODING, TE, UPGRADE, EXPECT];
+static RESERVED: [HeaderName; 11] = [
+    CONTENT_TYPE,
+    CONTENT_LENGTH,
+    HOST,
+    CONNECTION,
+    TRANSFER_ENCODING,
+    TE,
+    UPGRADE,
+    EXPECT,
+    WEBHOOK_ID,
+    WEBHOOK_TIMESTAMP,
+    WEBHOOK_SIGNATURE,
+];
 
 /// Parses the values of a header option: `Name: value`, or `@FILE` for a private file with one per
 /// line.

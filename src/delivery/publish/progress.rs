@@ -5,6 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 use crate::delivery::failure::DeliveryFailure;
+use crate::delivery::results::ResultCounts;
+use crate::output::status::DestinationCounts;
 
 /// The maximum memory of the events that have not been acknowledged, in bytes. Beyond it, the
 /// pipeline waits. A larger event is published alone.
@@ -27,6 +29,8 @@ pub(super) struct PublishCounts {
     pub delivered: u64,
     /// The number of all refused events.
     pub refused: u64,
+    /// The number of attempts that failed and were repeated.
+    pub retries: u64,
     /// The number of events that are neither.
     pub left: usize,
 }
@@ -108,5 +112,16 @@ impl PublishProgress {
 
     fn state(&self) -> MutexGuard<'_, ProgressState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ResultCounts for PublishProgress {
+    fn counts(&self) -> DestinationCounts {
+        let PublishCounts { delivered, refused, .. } = self.counts();
+        DestinationCounts { delivered, refused, ..DestinationCounts::new("broker", "published") }
+    }
+
+    fn retries(&self) -> u64 {
+        self.counts().retries
     }
 }

@@ -226,6 +226,7 @@ impl RunningTask {
         }
         let now = Instant::now();
         let config = &self.task.config;
+        self.task.progress.update(|counts| counts.retries += 1);
         let (delay, attempt) = self.queues.delay(at, why.clone(), now, (config.random)());
         if self.reported_until.is_none_or(|until| until <= now) {
             self.reported_until = Some(now + delay);

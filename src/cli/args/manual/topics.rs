@@ -101,7 +101,10 @@ The response decides what happens next:
 A slow endpoint slows the stream; at most one batch (256 events or 1 MiB) waits. --cursor moves \
 after the endpoint has accepted the events, so each is delivered at least once. Headers may hold \
 a secret and are never shown; @FILE keeps them out of the process list. Plain http is limited to \
-this machine unless --insecure-http is given.",
+this machine unless --insecure-http is given.
+
+Each post has a webhook-id, which is the same whenever the event is posted again. With \
+--forward-key-file, webhook-timestamp and webhook-signature follow Standard Webhooks.",
 };
 
 #[cfg(feature = "nats")]
