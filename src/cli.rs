@@ -10,6 +10,7 @@ pub mod hardening;
 mod inputs;
 #[cfg(feature = "internals")]
 pub mod internals;
+pub mod metrics;
 mod open_files;
 mod platform;
 mod progress;

@@ -25,6 +25,7 @@ pub mod input_file;
 mod item;
 pub mod key_ring;
 pub mod merge;
+pub mod meter;
 pub mod observer;
 #[cfg(feature = "pipeline")]
 pub(crate) mod pool;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::cli::args::{ConnectionArgs, DemoArgs};
 use crate::cli::broker_input::BrokerInput;
+use crate::cli::metrics::MetricsServer;
 use crate::cli::platform::{Platform, SourceTask};
 use crate::cli::resolve;
 use crate::cli::session::SessionBuilder;
@@ -30,6 +31,8 @@ pub struct Inputs {
     pub status: StatusFormat,
     /// How long to wait for the server of a live source.
     pub wait: Duration,
+    /// What serves the metrics of a live run, if anything does.
+    pub metrics: Option<MetricsServer>,
 }
 
 impl Inputs {
@@ -40,7 +43,12 @@ impl Inputs {
         connection: &ConnectionArgs,
         demo: &DemoArgs,
     ) -> Result<Exit> {
-        let limits = SourceConfig { wait: self.wait, ..SourceConfig::default() };
+        let limits = SourceConfig {
+            wait: self.wait,
+            meter: self.metrics.as_ref().map(MetricsServer::meter),
+            ..SourceConfig::default()
+        };
+        let session = session.with_metrics(self.metrics);
         if let Some(broker) = self.broker {
             let session = session.with_threads(self.threads);
             return read(session, &broker, limits, self.is_quiet).await;

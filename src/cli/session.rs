@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use crate::cli::destinations::OpenDestination;
+use crate::cli::metrics::MetricsServer;
 use crate::cli::platform::SourceTask;
 use crate::cli::progress::ProgressLine;
 use crate::delivery::{Cursor, Delivery, Destination};
@@ -42,6 +43,7 @@ pub struct SessionBuilder {
     pace: Option<Arc<Pace>>,
     recordings: Vec<PathBuf>,
     reloads: bool,
+    metrics: Option<MetricsServer>,
 }
 
 impl SessionBuilder {
@@ -60,6 +62,7 @@ impl SessionBuilder {
             pace: None,
             recordings: Vec::new(),
             reloads: false,
+            metrics: None,
         }
     }
 
@@ -96,6 +99,11 @@ impl SessionBuilder {
         Self { screen, ..self }
     }
 
+    /// Serves metrics of the run, if that was asked for.
+    pub fn with_metrics(self, metrics: Option<MetricsServer>) -> Self {
+        Self { metrics, ..self }
+    }
+
     /// Holds each event back until it is due.
     pub fn with_pacing(self, pace: Arc<Pace>) -> Self {
         Self { pace: Some(pace), ..self }
@@ -122,6 +130,8 @@ impl SessionBuilder {
         let Self { mut stages, merge, fail_on_gap, screen, progress, pace, .. } = self;
         let mut live =
             screen.map(|setup| LiveScreen::open(setup, &mut stages, view::draw)).transpose()?;
+        let _serving =
+            self.metrics.map(|metrics| metrics.start(&self.destinations, &mut stages.observers));
         let has_screen = live.is_some();
         let format = stages.status;
         let is_watched = std::io::stderr().is_terminal();
@@ -212,17 +222,15 @@ impl SessionBuilder {
                 failure.get_or_insert(error);
             }
         }
-        let outcome = outcome.map_err(|_| {
-            Error::new(
-                Exit::Failure,
-                "cannot continue",
-                "the pipeline thread panicked",
-                "report this as a bug",
-            )
-        })?;
+        let outcome = outcome.map_err(|_| pipeline_panicked())?;
         let ending = Ending { recordings: &self.recordings, format, is_watched, fail_on_gap };
         ending.report(outcome, failure)
     }
+}
+
+fn pipeline_panicked() -> Error {
+    let why = "the pipeline thread panicked";
+    Error::new(Exit::Failure, "cannot continue", why, "report this as a bug")
 }
 
 /// What the end of a run depends on.

@@ -250,9 +250,18 @@ impl UsageError<'_> {
     fn text(&self, kind: ContextKind) -> Option<String> {
         match self.error.get(kind)? {
             ContextValue::String(text) => Some(text.clone()),
-            ContextValue::Strings(texts) => texts.first().cloned(),
+            ContextValue::Strings(texts) => {
+                texts.iter().find(|text| self.is_given(text)).or(texts.first()).cloned()
+            }
             _ => None,
         }
+    }
+
+    /// Returns whether the command line has this option.
+    fn is_given(&self, option: &str) -> bool {
+        let long = long_of(option);
+        let rest = self.arguments.iter().filter_map(|argument| argument.strip_prefix(long));
+        rest.into_iter().any(|rest| rest.is_empty() || rest.starts_with('='))
     }
 }
 
@@ -386,6 +395,27 @@ mod tests {
         let error = explained("verify x --from nats://127.0.0.1/evtap");
         let expected = "cannot use FILE with --from: they exclude each other; omit one of them";
         assert_eq!(error, expected);
+    }
+
+    #[test]
+    fn a_conflict_with_one_of_several_arguments_names_the_one_that_was_given() {
+        for (line, message) in [
+            (
+                "stats day.ndjson --metrics-listen 127.0.0.1:0",
+                "cannot use --metrics-listen with FILE: they exclude each other; omit one of them",
+            ),
+            (
+                "timeline --metrics-listen=127.0.0.1:0 --from=nats://a/b",
+                "cannot use --metrics-listen with --from: they exclude each other; omit one of them",
+            ),
+            (
+                "expect a --replay day.ndjson --metrics-listen 127.0.0.1:0",
+                "cannot use --metrics-listen with --replay: they exclude each other; omit one of \
+                 them",
+            ),
+        ] {
+            assert_eq!(explained(line), message, "{line}");
+        }
     }
 
     #[test]

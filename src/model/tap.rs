@@ -93,6 +93,21 @@ pub enum DriftKind {
 }
 
 impl DriftKind {
+    /// All kinds.
+    pub const ALL: &[Self] = &[
+        Self::UnknownEvent,
+        Self::TypeConflict,
+        Self::UnknownField,
+        Self::UnknownValue,
+        Self::OtherType,
+        Self::MissingField,
+        Self::DuplicateField,
+        Self::OddId,
+        Self::MissingId,
+        Self::BackwardId,
+        Self::RepeatDropped,
+    ];
+
     /// Returns the name used in `_tap.drift`.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -167,6 +167,15 @@ pub fn connection(format: StatusFormat, event: &ConnectionEvent) {
     }
 }
 
+/// Reports where the metrics of the run are.
+pub fn metrics(format: StatusFormat, url: &str) {
+    match format {
+        StatusFormat::None => {}
+        StatusFormat::Text | StatusFormat::Inline => report(&format!("serving metrics at {url}")),
+        StatusFormat::Json => report_json(&json!({"status": "metrics", "url": url})),
+    }
+}
+
 fn name(origin: &Origin) -> String {
     match (&origin.call_sid, &origin.workspace_id) {
         (Some(call), _) => format!("call {call}"),

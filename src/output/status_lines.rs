@@ -205,6 +205,11 @@ pub const STATUS_LINES: &[StatusLine] = &[
         ],
     },
     StatusLine {
+        status: "metrics",
+        doc: "The metrics of --metrics-listen can be scraped.",
+        members: &[member("url", MemberType::Text, "The URL of the metrics.")],
+    },
+    StatusLine {
         status: "notice",
         doc: "Something that you asked for takes effect, such as --reveal.",
         members: &[REASON],

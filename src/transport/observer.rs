@@ -277,6 +277,9 @@ async fn read<S: AsyncRead + AsyncWrite + Unpin>(
             SocketEvent::Lost(_) if call_ended => break ObserverEnd::CallEnded,
             SocketEvent::Lost(why) => break ObserverEnd::Failed(ConnectError::transient(why)),
         };
+        let size =
+            fault.map_or(data.len(), |(_, bytes)| usize::try_from(bytes).unwrap_or_default());
+        context.add_received(size);
         let message = MessagePeek::parse(&data);
         call_ended |= message.is("session_end");
         unknown.0 = None;

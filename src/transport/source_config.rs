@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::backoff::Random;
 use super::call_lease::CallLeases;
 use super::coverage::Heartbeat;
+use super::meter::SourceMeter;
 
 /// The default maximum size of a frame and of a line, in bytes. The platform's own client has the
 /// same limit.
@@ -43,6 +44,8 @@ pub struct SourceConfig {
     /// The leases of calls, if other taps may observe the same ones; `None` if each observes for
     /// itself.
     pub leases: Option<Arc<CallLeases>>,
+    /// Counts what the sources do; `None` if nobody asks.
+    pub meter: Option<Arc<SourceMeter>>,
     /// The source of randomness for the back-off.
     pub random: Random,
     /// The wall clock.
@@ -59,6 +62,7 @@ impl Default for SourceConfig {
             pass_replayed: false,
             heartbeat: None,
             leases: None,
+            meter: None,
             random: rand::random,
             now: Timestamp::now,
         }

@@ -260,6 +260,7 @@ impl<'a> SseReader<'a> {
             };
             let received_at = self.context.now();
             self.last_heard = Some(received_at);
+            self.context.add_received(chunk.len());
             let frames = parser.push(&chunk);
             if let Some(retry) = parser.retry() {
                 self.context.backoff.set_initial(retry);

@@ -18,6 +18,7 @@ use crate::transport::connect_error::ConnectError;
 use crate::transport::credential::Credential;
 use crate::transport::gap::Gap;
 use crate::transport::key_ring::KeyRing;
+use crate::transport::meter::{StreamKind, StreamMeter};
 use crate::transport::{
     ConnectionEvent, ConnectionState, Coverage, CoverageState, Item, RawFrame, Sender, SourceConfig,
 };
@@ -33,6 +34,7 @@ pub(super) struct StreamContext<'a> {
     pub(super) backoff: Backoff,
     pub(super) config: &'a SourceConfig,
     tx: &'a Sender,
+    meter: StreamMeter,
     /// The server has been reached, so a failure is no longer likely to be a mistake of the user.
     has_reached_server: bool,
     /// Until when to wait for a server that has not been reached.
@@ -51,6 +53,7 @@ impl<'a> StreamContext<'a> {
     ) -> Self {
         Self {
             what,
+            meter: StreamMeter::new(config.meter.as_ref(), StreamKind::of(origin.stream)),
             origin: Arc::new(origin),
             backoff: Backoff::new(initial),
             config,
@@ -63,6 +66,11 @@ impl<'a> StreamContext<'a> {
     /// Returns the wall-clock time.
     pub(super) fn now(&self) -> Timestamp {
         (self.config.now)()
+    }
+
+    /// Counts bytes that were received.
+    pub(super) fn add_received(&self, bytes: usize) {
+        self.meter.add_received(bytes);
     }
 
     /// Reports that the connection is open.
@@ -210,6 +218,7 @@ impl<'a> StreamContext<'a> {
     }
 
     async fn report_state(&mut self, state: ConnectionState) {
+        self.meter.change(&state);
         // The caller watches for a receiver that is gone.
         let _ = self
             .tx

@@ -165,6 +165,7 @@ async fn the_examples_of_the_manual_run() {
             "--tui",
             "--forward",
             "4318",
+            "--metrics-listen",
             "Ctrl-C",
             "evtap serve",
             "evtap frames",

@@ -31,6 +31,7 @@ mod jq_limits;
 mod jq_suite;
 mod leak;
 mod manual;
+mod metrics;
 mod model;
 mod native_programs;
 #[cfg(feature = "nats")]

@@ -149,7 +149,7 @@ async fn every_line_is_valid_and_the_last_has_the_exit_status() {
         seen.extend(kinds);
     }
     let base = emulator(fast()).await;
-    let mut run = watch(&base, "--status json").start();
+    let mut run = watch(&base, "--status json --metrics-listen 127.0.0.1:0").start();
     run.line().await;
     run.signal("INT");
     let ran = run.end().await;

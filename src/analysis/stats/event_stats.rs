@@ -162,12 +162,12 @@ impl EventStats {
         let number = |name| event.field(name).and_then(|field| field.number());
         match kind {
             Kind::CallStarted => {
-                self.calls.steps.step(session(event).as_deref(), STARTED);
+                self.calls.steps.step(call_sid(event).as_deref(), STARTED);
             }
             Kind::CallEnded => self.calls.end(event, "duration_seconds"),
             Kind::CallEscalated => increment(&mut self.triggers, text("trigger").as_deref()),
             Kind::SessionStart => {
-                self.sessions.steps.step(session(event).as_deref(), STARTED);
+                self.sessions.steps.step(call_sid(event).as_deref(), STARTED);
             }
             Kind::SessionEnd => self.sessions.end(event, "duration_s"),
             Kind::ToolCallStarted => {
@@ -399,7 +399,7 @@ impl CallStats {
             &mut self.durations,
             event.field(seconds).and_then(|field| field.number()).map(|seconds| seconds * 1000.0),
         );
-        self.steps.step(session(event).as_deref(), ENDED);
+        self.steps.step(call_sid(event).as_deref(), ENDED);
     }
 
     /// Returns the number of calls that have ended.
@@ -417,8 +417,9 @@ impl CallStats {
     }
 }
 
-/// Returns the SID of the call that an event is about.
-fn session<'a>(event: &'a RedactedEvent<'_>) -> Option<std::borrow::Cow<'a, str>> {
+/// Returns the SID of the call that an event is about; `None` if it is not shown.
+#[must_use]
+pub fn call_sid<'a>(event: &'a RedactedEvent<'_>) -> Option<std::borrow::Cow<'a, str>> {
     let field = event.field("call_sid").filter(|sid| !sid.hidden).and_then(|sid| sid.text());
     field.or_else(|| event.tap().call_sid.as_deref().map(Into::into))
 }

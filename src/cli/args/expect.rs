@@ -9,6 +9,7 @@ use super::broker::{BrokerArgs, FromArgs};
 use super::connection::{ConnectionArgs, DemoArgs};
 use super::delivery::WaitArgs;
 use super::list::trimmed;
+use super::metrics::MetricsArgs;
 use crate::output::status;
 
 /// `evtap expect`
@@ -57,6 +58,9 @@ pub struct ExpectArgs {
     /// How to reach the broker.
     #[command(flatten)]
     pub broker: BrokerArgs,
+    /// Metrics of the run.
+    #[command(flatten)]
+    pub metrics: MetricsArgs,
     /// How to reach the platform.
     #[command(flatten)]
     pub connection: ConnectionArgs,

@@ -9,6 +9,7 @@ use super::connection::{ConnectionArgs, DemoArgs};
 use super::delivery::WaitArgs;
 use super::filter::{FilterArgs, StopArgs};
 use super::list::trimmed;
+use super::metrics::MetricsArgs;
 use super::output::ColorWhen;
 use super::privacy::PrivacyArgs;
 use crate::output::status;
@@ -75,6 +76,9 @@ pub struct StatsArgs {
     /// How to reach the broker.
     #[command(flatten)]
     pub broker: BrokerArgs,
+    /// Metrics of the run.
+    #[command(flatten)]
+    pub metrics: MetricsArgs,
     /// How to reach the platform.
     #[command(flatten)]
     pub connection: ConnectionArgs,

@@ -8,6 +8,7 @@ use super::broker::{BrokerArgs, FromArgs};
 use super::connection::{ConnectionArgs, DemoArgs};
 use super::delivery::WaitArgs;
 use super::filter::FilterArgs;
+use super::metrics::MetricsArgs;
 use super::output::ColorWhen;
 use super::privacy::PrivacyArgs;
 use crate::output::status;
@@ -23,7 +24,7 @@ pub struct TimelineArgs {
     /// Recordings of the workspace stream, the call's observer, or both; `-` is stdin
     ///
     /// Without a file, follows the live call.
-    #[arg(value_name = "FILE", conflicts_with = "from")]
+    #[arg(value_name = "FILE", group = "stored", conflicts_with = "from")]
     pub files: Vec<PathBuf>,
     /// Follow the live call in this workspace until it ends
     #[arg(short, long, value_name = "ID", env = "AMIGO_WORKSPACE_ID", hide_env_values = true)]
@@ -62,6 +63,9 @@ pub struct TimelineArgs {
     /// How to reach the broker.
     #[command(flatten)]
     pub broker: BrokerArgs,
+    /// Metrics of the run.
+    #[command(flatten)]
+    pub metrics: MetricsArgs,
     /// How to reach the platform.
     #[command(flatten)]
     pub connection: ConnectionArgs,

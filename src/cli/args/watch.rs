@@ -9,6 +9,7 @@ use super::connection::{ConnectionArgs, DemoArgs};
 use super::delivery::{DeliveryArgs, ReconnectArgs, ResumeArgs};
 use super::filter::{FilterArgs, StopArgs};
 use super::list::trimmed;
+use super::metrics::MetricsArgs;
 use super::output::OutputArgs;
 use super::screen::ScreenArgs;
 use crate::cli::destinations::{DestinationArgs, OtlpArgs};
@@ -75,6 +76,9 @@ pub struct WatchArgs {
     /// How connections are kept open and merged.
     #[command(flatten)]
     pub reconnect: ReconnectArgs,
+    /// Metrics of the run.
+    #[command(flatten)]
+    pub metrics: MetricsArgs,
     /// How to reach the platform.
     #[command(flatten)]
     pub connection: ConnectionArgs,

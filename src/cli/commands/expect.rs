@@ -3,6 +3,7 @@
 use crate::cli::args::ExpectArgs;
 use crate::cli::broker_input::{BrokerInput, BrokerRequest};
 use crate::cli::inputs::Inputs;
+use crate::cli::metrics::MetricsServer;
 use crate::cli::resolve;
 use crate::cli::session::SessionBuilder;
 use crate::error::{Exit, Result};
@@ -11,6 +12,7 @@ pub(super) async fn run(args: ExpectArgs) -> Result<Exit> {
     let is_live = args.replay.is_empty() && args.source.from.is_none();
     let stages = resolve::expectations(&args, is_live)?;
     let session = SessionBuilder::new(stages);
+    let metrics = MetricsServer::bind(&args.metrics, args.status).await?;
     let network = resolve::network(&args.connection.auth);
     let workspaces: Vec<_> = args.workspace.into_iter().collect();
     let calls: Vec<_> = args.call.into_iter().collect();
@@ -31,6 +33,7 @@ pub(super) async fn run(args: ExpectArgs) -> Result<Exit> {
         is_quiet: true,
         status: args.status,
         wait: resolve::wait(&args.wait)?,
+        metrics,
     };
     inputs.run(session, &args.connection, &args.demo).await
 }

@@ -3,6 +3,7 @@
 use crate::analysis::traces::TracedStreams;
 use crate::cli::args::ObserveArgs;
 use crate::cli::destinations::DestinationContext;
+use crate::cli::metrics::MetricsServer;
 use crate::cli::platform::Platform;
 use crate::cli::resolve;
 use crate::cli::session::SessionBuilder;
@@ -20,11 +21,13 @@ pub(super) async fn run(mut args: ObserveArgs) -> Result<Exit> {
         &stages.policy,
         &format!("call {}", calls.join(", ")),
     )?;
+    let metrics = MetricsServer::bind(&args.metrics, args.output.status).await?;
     let network = resolve::network(&args.connection.auth);
     let leases = args.destinations.leases(&network).await?;
     let limits = SourceConfig {
         heartbeat: args.destinations.heartbeat()?,
         leases: leases.clone(),
+        meter: metrics.as_ref().map(MetricsServer::meter),
         ..resolve::source_config(&args.delivery, Some(&args.reconnect))?
     };
     let mut destinations = args.destinations.resolve(&DestinationContext {
@@ -58,7 +61,8 @@ pub(super) async fn run(mut args: ObserveArgs) -> Result<Exit> {
         .await?
         .with_fail_on_gap(args.delivery.fail_on_gap)
         .with_merge(resolve::merge(&args.reconnect)?)
-        .with_tui(screen);
+        .with_tui(screen)
+        .with_metrics(metrics);
 
     session
         .run(|tx| {

@@ -3,12 +3,14 @@
 use crate::cli::args::StatsArgs;
 use crate::cli::broker_input::{BrokerInput, BrokerRequest, selected_types};
 use crate::cli::inputs::Inputs;
+use crate::cli::metrics::MetricsServer;
 use crate::cli::resolve;
 use crate::cli::session::SessionBuilder;
 use crate::error::{Exit, Result};
 
 pub(super) async fn run(args: StatsArgs) -> Result<Exit> {
     let session = SessionBuilder::new(resolve::stats(&args)?);
+    let metrics = MetricsServer::bind(&args.metrics, args.status).await?;
     let network = resolve::network(&args.connection.auth);
     let request = BrokerRequest {
         workspaces: &args.workspace,
@@ -28,6 +30,7 @@ pub(super) async fn run(args: StatsArgs) -> Result<Exit> {
         is_quiet: args.every.is_none(),
         status: args.status,
         wait: resolve::wait(&args.wait)?,
+        metrics,
     };
     inputs.run(session, &args.connection, &args.demo).await
 }

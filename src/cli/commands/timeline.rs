@@ -11,6 +11,7 @@ use crate::analysis::traces::{otlp, recorded_trace};
 use crate::cli::args::{TimelineArgs, TimelineFormat};
 use crate::cli::broker_input::{BrokerInput, BrokerRequest, selected_types};
 use crate::cli::inputs;
+use crate::cli::metrics::MetricsServer;
 use crate::cli::platform::Platform;
 use crate::cli::resolve::{self, TimelinePlan};
 use crate::cli::session::{Printed, SessionBuilder, print, print_with};
@@ -29,6 +30,7 @@ const DEFAULT_WIDTH: usize = 80;
 pub(super) async fn run(args: TimelineArgs) -> Result<Exit> {
     let TimelinePlan { call, files, stages, collected, quiet_ms } = resolve::timeline(&args)?;
     let session = SessionBuilder::new(stages);
+    let metrics = MetricsServer::bind(&args.metrics, args.status).await?;
     let workspaces: Vec<_> = args.workspace.iter().cloned().collect();
     let request = BrokerRequest {
         workspaces: &workspaces,
@@ -40,12 +42,17 @@ pub(super) async fn run(args: TimelineArgs) -> Result<Exit> {
     let network = resolve::network(&args.connection.auth);
     let from = args.source.from.as_deref();
     let broker = BrokerInput::resolve(from, &args.broker, &network, &request)?;
+    let limits = SourceConfig {
+        wait: resolve::wait(&args.wait)?,
+        meter: metrics.as_ref().map(MetricsServer::meter),
+        ..SourceConfig::default()
+    };
+    let session = session.with_metrics(metrics);
     let ended = if let Some(broker) = broker {
         let session = session.with_threads(resolve::threads(args.threads));
-        let limits = SourceConfig { wait: resolve::wait(&args.wait)?, ..SourceConfig::default() };
         inputs::read(session, &broker, limits, true).await
     } else if files.is_empty() {
-        follow(&args, call.as_deref().unwrap_or_default(), session).await
+        follow(&args, call.as_deref().unwrap_or_default(), limits, session).await
     } else {
         let progress = Arc::new(Progress::new(&files));
         let limit = SourceConfig::default().max_frame;
@@ -72,7 +79,12 @@ pub(super) async fn run(args: TimelineArgs) -> Result<Exit> {
 }
 
 /// Follows a live call, and its workspace, until the call is over.
-async fn follow(args: &TimelineArgs, call: &str, session: SessionBuilder) -> Result<Exit> {
+async fn follow(
+    args: &TimelineArgs,
+    call: &str,
+    limits: SourceConfig,
+    session: SessionBuilder,
+) -> Result<Exit> {
     let calls = vec![resolve::call(call)?];
     let now = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default();
     let (platform, workspace, calls) = Platform::for_calls(
@@ -80,7 +92,7 @@ async fn follow(args: &TimelineArgs, call: &str, session: SessionBuilder) -> Res
         args.workspace.as_deref(),
         &args.connection,
         &args.demo,
-        SourceConfig { wait: resolve::wait(&args.wait)?, ..SourceConfig::default() },
+        limits,
         args.status,
     )
     .await?;

@@ -6,6 +6,7 @@ use crate::analysis::traces::TracedStreams;
 use crate::cli::args::{MergeOrder, WatchArgs};
 use crate::cli::broker_input::{BrokerInput, BrokerRequest, selected_types};
 use crate::cli::destinations::DestinationContext;
+use crate::cli::metrics::MetricsServer;
 use crate::cli::open_files;
 use crate::cli::platform::{KeyedPlatform, Platform};
 use crate::cli::resolve;
@@ -56,6 +57,7 @@ pub(super) async fn run(mut args: WatchArgs) -> Result<Exit> {
         None => args.workspace.join(", "),
     };
     let screen = resolve::screen(&args.screen, &args.filter, &args.output, &stages.policy, &title)?;
+    let metrics = MetricsServer::bind(&args.metrics, status).await?;
     let network = resolve::network(&args.connection.auth);
     let leases = match args.auto_observe {
         Some(_) => args.destinations.leases(&network).await?,
@@ -64,6 +66,7 @@ pub(super) async fn run(mut args: WatchArgs) -> Result<Exit> {
     let limits = SourceConfig {
         heartbeat: args.destinations.heartbeat()?,
         leases: leases.clone(),
+        meter: metrics.as_ref().map(MetricsServer::meter),
         ..resolve::source_config(&args.delivery, Some(&args.reconnect))?
     };
     let mut destinations = args.destinations.resolve(&DestinationContext {
@@ -102,7 +105,8 @@ pub(super) async fn run(mut args: WatchArgs) -> Result<Exit> {
         .with_fail_on_gap(args.delivery.fail_on_gap)
         .with_merge(resolve::merge(&args.reconnect)?)
         .with_reloads(matches!(watched, Watched::File(..)))
-        .with_tui(screen);
+        .with_tui(screen)
+        .with_metrics(metrics);
 
     let slots = args.auto_observe.map(ObserverSlots::new);
     match watched {
@@ -139,7 +143,11 @@ async fn read(args: WatchArgs, broker: &BrokerInput) -> Result<Exit> {
     let stages = resolve::stages(&args.filter, &args.output, &args.stop, has_several)?;
     let title = broker.name();
     let screen = resolve::screen(&args.screen, &args.filter, &args.output, &stages.policy, &title)?;
-    let limits = resolve::source_config(&args.delivery, Some(&args.reconnect))?;
+    let metrics = MetricsServer::bind(&args.metrics, args.output.status).await?;
+    let limits = SourceConfig {
+        meter: metrics.as_ref().map(MetricsServer::meter),
+        ..resolve::source_config(&args.delivery, Some(&args.reconnect))?
+    };
     let destinations = args.destinations.resolve(&DestinationContext {
         network: &resolve::network(&args.connection.auth),
         status: args.output.status,
@@ -155,6 +163,7 @@ async fn read(args: WatchArgs, broker: &BrokerInput) -> Result<Exit> {
         .await?
         .with_fail_on_gap(args.delivery.fail_on_gap)
         .with_merge(resolve::merge(&args.reconnect)?)
-        .with_tui(screen);
+        .with_tui(screen)
+        .with_metrics(metrics);
     session.run(|tx| vec![broker.source(limits, None, tx)]).await
 }

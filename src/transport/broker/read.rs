@@ -323,6 +323,7 @@ impl BrokerReader<'_> {
             Some(status) => return open.notice(status, &message),
         }
         open.window.received(message.length);
+        self.context.add_received(message.length);
         if let Some(progress) = &self.progress {
             progress.add_read(message.length);
         }

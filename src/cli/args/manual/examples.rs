@@ -65,6 +65,14 @@ const WATCH: &[Example] = &[
         "evtap watch -w \"$WORKSPACE\" --since 3m --fail-on-gap --max-reconnects 20",
     ),
     example(
+        "Serve metrics for Prometheus, at http://127.0.0.1:9464/metrics",
+        "evtap watch -w \"$WORKSPACE\" --metrics-listen 127.0.0.1:9464",
+    ),
+    example(
+        "Post all events to an endpoint, signed by Standard Webhooks",
+        "evtap watch -w \"$WORKSPACE\" --forward https://events.example.com/in --forward-key-file webhook.key",
+    ),
+    example(
         "Merge two workspaces by time, with their calls",
         "evtap watch -w \"$ONE\" -w \"$OTHER\" --order time --auto-observe 3",
     ),

@@ -1,0 +1,102 @@
+//! Values of labels: bounded in number and in bytes, and never from a hidden or a free-text field.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use evtap::emulator::samples::sample;
+use evtap::internals::cli::metrics::{EventMetrics, RunCollector, TextFormat, registry};
+use evtap::model::decode::Decoder;
+use evtap::model::{FrameFormat, Kind};
+use evtap::redact::{Policy, Redactor};
+use jiff::Timestamp;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use serde_json::{Map, Value, json};
+
+use crate::canaries::{SECRETS, canaries};
+use crate::decode_redact::frame;
+use crate::traces::Traces;
+
+/// Returns both text formats after these events.
+pub fn texts<'e>(events: impl Iterator<Item = &'e Value>, policy: &Policy) -> [String; 2] {
+    let collector = RunCollector { meter: Arc::default(), deliveries: Vec::new() };
+    let (registry, mut metrics) = registry(collector, Timestamp::now);
+    observe(&mut metrics, events, policy);
+    [TextFormat::Prometheus, TextFormat::OpenMetrics]
+        .map(|format| format.encode(&registry).expect("every metric has a form"))
+}
+
+/// Decodes, redacts and counts events.
+pub fn observe<'e>(
+    metrics: &mut EventMetrics,
+    events: impl Iterator<Item = &'e Value>,
+    policy: &Policy,
+) {
+    let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(policy.clone()));
+    for event in events {
+        let text = event.to_string();
+        let raw = frame(FrameFormat::Record, None, text.as_bytes());
+        metrics.observe(&redactor.redact(&decoder.decode(raw.as_frame())), true);
+    }
+}
+
+/// Puts canaries into every field of every event, also into those that are shown.
+#[test]
+fn no_value_comes_from_a_field_that_may_hold_text() {
+    let mut rng = StdRng::seed_from_u64(3);
+    let mut events = Vec::new();
+    for canary in canaries() {
+        for kind in Kind::ALL.iter().chain(Kind::OWN) {
+            let mut event = Map::new();
+            event.insert("event_type".to_owned(), kind.spec().event_type.into());
+            for (name, _) in sample(kind.spec(), &mut rng) {
+                event.insert(name, canary.clone());
+            }
+            events.push(Value::from(event));
+        }
+        events.push(json!({"event_type": canary, "tool_name": canary}));
+        events.push(json!({"event_type": "CanaryQzvxkwjh.started", "tool_name": canary}));
+    }
+    let mut revealing = Policy::default();
+    revealing.reveal.add("all");
+    for policy in [Policy::default(), revealing] {
+        for text in texts(events.iter(), &policy) {
+            assert_eq!(Traces::new(SECRETS).find(&text), None);
+            assert!(!text.contains("Canary") && !text.contains("Jane"), "{text}");
+        }
+    }
+}
+
+#[test]
+fn the_number_and_the_length_of_values_are_bounded() {
+    let tool = |name: String| json!({"event_type": "tool_call_completed", "tool_name": name, "call_id": "1", "duration_ms": 5.0});
+    let letters = |number: usize| {
+        let digit = |at: u32| {
+            char::from(b'a' + u8::try_from(number / 26_usize.pow(at) % 26).expect("a letter"))
+        };
+        (0..3).map(digit).collect::<String>()
+    };
+    let mut events: Vec<_> = (0..5000).map(|number| tool(letters(number))).collect();
+    events.push(tool("x".repeat(65)));
+    events.push(tool(letters(0)));
+    for text in texts(events.iter(), &Policy::default()) {
+        let counts: Vec<_> = text
+            .lines()
+            .filter(|line| line.starts_with("evtap_tool_duration_seconds_count"))
+            .collect();
+        assert_eq!(counts.len(), 101);
+        let other = "evtap_tool_duration_seconds_count{tool=\"other\"} 4901";
+        assert!(counts.contains(&other), "{counts:?}");
+        assert!(counts.contains(&"evtap_tool_duration_seconds_count{tool=\"aaa\"} 2"));
+        assert!(text.lines().all(|line| line.len() < 200));
+    }
+    let mut undeclared = String::new();
+    for number in 0..3 {
+        let _ = write!(undeclared, "a{number}.");
+    }
+    let events = [json!({"event_type": undeclared.clone()})];
+    let [text, _] = texts(events.iter(), &Policy::default());
+    assert!(
+        !text.contains(&undeclared) && text.contains("evtap_events_total{event_type=\"other\"} 1")
+    );
+}
