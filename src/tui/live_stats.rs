@@ -31,9 +31,16 @@ pub struct LiveStats {
 const MAX_FAMILIES: usize = 100;
 
 impl LiveStats {
-    /// Counts an event.
-    pub fn observe(&mut self, stored: &StoredEvent, event: &RedactedEvent<'_>, now: Timestamp) {
-        self.advance(now);
+    /// Counts an event that arrives `now`. For the rates it counts at the time `at`, which is that of
+    /// the event in a replay.
+    pub fn observe(
+        &mut self,
+        stored: &StoredEvent,
+        event: &RedactedEvent<'_>,
+        now: Timestamp,
+        at: Timestamp,
+    ) {
+        self.advance(at);
         self.totals.observe(event, stored.time.map(Timestamp::as_millisecond));
         self.last = Some(now);
         let family = family(&stored.event_type);
@@ -42,8 +49,14 @@ impl LiveStats {
             .rates
             .entry(if known { family } else { "(others)" }.to_owned())
             .or_insert_with(|| VecDeque::from([0]));
-        if let Some(second) = seconds.back_mut() {
-            *second += 1;
+        // An event may be a little older than the newest one.
+        let back = usize::try_from(self.second - at.as_second()).unwrap_or(0);
+        if back < SECONDS {
+            while seconds.len() <= back {
+                seconds.push_front(0);
+            }
+            let place = seconds.len() - 1 - back;
+            seconds[place] += 1;
         }
     }
 

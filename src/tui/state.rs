@@ -332,9 +332,10 @@ impl State {
 
     /// Adds an event to the buffer and to all statistics.
     pub fn add_event(&mut self, stored: StoredEvent) {
-        let Self { reader, stats, calls, workspace, workspaces, now, .. } = self;
+        let Self { config, reader, stats, calls, workspace, workspaces, now, .. } = self;
+        let at = stored.time.filter(|_| config.pace.is_some()).unwrap_or(*now);
         reader.read(&stored, |event| {
-            stats.observe(&stored, event, *now);
+            stats.observe(&stored, event, *now, at);
             calls.observe(&stored, event, *now);
             workspace.observe(&stored, event, *now);
             if workspaces.len() < 2

@@ -75,7 +75,10 @@ pub fn settle(state: &mut State) {
 
 fn tick(state: &mut State, now: Timestamp) {
     state.now = now;
-    state.stats.advance(now);
+    // The rates of a replay go by the times of its events.
+    if state.config.pace.is_none() {
+        state.stats.advance(now);
+    }
     let age = |since: Timestamp| now.as_second() - since.as_second();
     if state.notice.as_ref().is_some_and(|(_, since)| age(*since) > NOTICE_SECONDS) {
         state.notice = None;

@@ -48,7 +48,7 @@ impl Panel for CallPanel {
         let lines = lines.into_iter().map(|(_, line)| line).collect();
         render_lines(lines, first, parts.conversation, buffer);
         if parts.emotion.height > 0 {
-            emotion::render(state, transcript, parts.emotion, buffer);
+            emotion::render(state, call, parts.emotion, buffer);
         }
         if parts.latency.height > 0 {
             latency::render(state, transcript, parts.latency, buffer);

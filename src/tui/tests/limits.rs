@@ -138,6 +138,20 @@ fn the_detail_of_a_deep_event_is_limited() {
 }
 
 #[test]
+fn a_revealed_field_is_not_called_hidden() {
+    let mut state = screen((120, 40));
+    let event = json!({"event_type": "call.started", "undeclared": "seen", "direction": "inbound"});
+    reveal(&mut state, CALL, event.clone());
+    press(&mut state, "\n");
+    let seen = text(&state);
+    assert!(seen.contains("undeclared seen  not in the model"), "{seen}");
+    assert!(!seen.contains("hidden"), "{seen}");
+    super::feed(&mut state, 1, event);
+    press(&mut state, "G");
+    assert!(text(&state).contains("not in the model, so it is hidden"), "{}", text(&state));
+}
+
+#[test]
 fn filters_and_their_history_are_limited() {
     let mut state = screen((100, 40));
     let filter = |length: usize| format!(".reason == \"{}\"", "x".repeat(length));

@@ -125,6 +125,28 @@ fn the_header_shows_problems_first_and_zeros_if_there_is_room() {
 }
 
 #[test]
+fn a_long_filter_is_only_in_the_stream_and_never_cuts_the_tabs() {
+    let mut state = screen((80, 24));
+    send_day(&mut state);
+    press(
+        &mut state,
+        "f.event_type == \"call.started\" and .direction == \"inbound\"\n/inbound\n ",
+    );
+    for columns in 50..200 {
+        state.size.0 = columns;
+        for key in screen_keys() {
+            press(&mut state, &key);
+            let line = text(&state).lines().nth(1).expect("tabs").to_owned();
+            assert!(line.contains("5 Stats"), "{line}");
+            let has_badge =
+                ["inbound", " of 31", "PAUSED"].iter().any(|badge| line.contains(badge));
+            assert!(!has_badge || key == "1", "{key}: {line}");
+            assert!(columns < 80 || key != "1" || line.contains("PAUSED"), "{line}");
+        }
+    }
+}
+
+#[test]
 fn the_footer_never_cuts_a_key_hint() {
     for columns in 20..200 {
         let mut state = screen((columns, 24));

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::{CALL, at, feed, press, screen, screen_with_events, text};
 use crate::pipeline::pacing::Pace;
+use crate::tui::message::ScreenMessage;
 use crate::tui::update::{Msg, update};
 
 #[test]
@@ -60,6 +61,21 @@ fn ages_in_a_replay_are_measured_from_its_last_event() {
     update(&mut state, Msg::Tick(at(5000)));
     press(&mut state, "tt");
     assert!(text(&state).contains("     3s tool_call"), "{}", text(&state));
+}
+
+#[test]
+fn rates_in_a_replay_go_by_the_times_of_its_events() {
+    let mut state = screen((120, 24));
+    state.config.pace = Some(Arc::default());
+    for second in [0, 1, 1, 2, 9, 8, 9, -500] {
+        let mut event = super::stored(&json!({"event_type": "call.started"}));
+        event.time = Some(at(second));
+        update(&mut state, Msg::Pipeline(ScreenMessage::Event(event)));
+    }
+    update(&mut state, Msg::Tick(at(5000)));
+    let rates = state.stats.rates.get("call").expect("a family");
+    let rates: Vec<_> = rates.iter().skip_while(|events| **events == 0).copied().collect();
+    assert_eq!(rates, [1, 2, 1, 0, 0, 0, 0, 0, 1, 2], "not one spike at the time of arrival");
 }
 
 #[test]

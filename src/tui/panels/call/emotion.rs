@@ -6,12 +6,13 @@ use ratatui::symbols::Marker;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Axis, Chart, Dataset, GraphType, Widget};
 
-use crate::analysis::call::transcript::Transcript;
+use crate::analysis::call::Call;
 use crate::tui::state::State;
 use crate::tui::text::{cut, length};
 
 /// Draws the chart.
-pub fn render(state: &State, transcript: &Transcript, area: Rect, buffer: &mut Buffer) {
+pub fn render(state: &State, call: &Call, area: Rect, buffer: &mut Buffer) {
+    let transcript = &call.transcript;
     let theme = state.config.theme;
     let (Some((first, ..)), Some((last, ..))) =
         (transcript.emotions.front(), transcript.emotions.back())
@@ -19,7 +20,9 @@ pub fn render(state: &State, transcript: &Transcript, area: Rect, buffer: &mut B
         let hint = Line::styled(" emotion: no data yet", theme.quiet());
         return hint.render(area, buffer);
     };
-    let at = |time: &jiff::Timestamp| time.duration_since(*first).as_secs_f64();
+    // The axis covers the whole call, so that it can be compared with the conversation.
+    let began = call.began.map_or(*first, |began| began.min(*first));
+    let at = |time: &jiff::Timestamp| time.duration_since(began).as_secs_f64();
     let valence: Vec<_> =
         transcript.emotions.iter().map(|(time, valence, _)| (at(time), *valence)).collect();
     let arousal: Vec<_> =
@@ -41,24 +44,24 @@ pub fn render(state: &State, transcript: &Transcript, area: Rect, buffer: &mut B
             theme.warning(),
         ),
     ]);
-    let span = at(last).max(1.0);
-    let length = length(last.as_second() - first.as_second());
-    let times = if area.height >= 8 { vec!["0s".to_owned(), length] } else { Vec::new() };
+    let seconds = call.length(state.reference_time()).max(last.as_second() - began.as_second());
+    #[expect(clippy::cast_precision_loss, reason = "a call is not that long")]
+    let span = (seconds as f64).max(1.0);
+    let times = if area.height >= 8 { vec!["0s".to_owned(), length(seconds)] } else { Vec::new() };
+    let zero = [(0.0, 0.0), (span, 0.0)];
+    let zero = if low < 0.0 { zero.as_slice() } else { &[] };
     let mut below = area;
     below.y += 1;
     below.height = below.height.saturating_sub(1);
     cut(legend.spans, usize::from(area.width)).render(area, buffer);
+    let values = if low < 0.0 { vec!["-1", "0", "1"] } else { vec!["0", "1"] };
     let chart = Chart::new(vec![
+        line(Marker::Dot, theme.quiet(), zero),
         line(Marker::Dot, theme.warning(), arousal.as_slice()),
         line(Marker::Braille, theme.good(), valence.as_slice()),
     ])
     .x_axis(Axis::default().bounds([0.0, span]).labels(times).style(theme.quiet()))
-    .y_axis(
-        Axis::default()
-            .bounds([low, 1.0])
-            .labels([format!("{low:.0}"), "1".to_owned()])
-            .style(theme.quiet()),
-    )
+    .y_axis(Axis::default().bounds([low, 1.0]).labels(values).style(theme.quiet()))
     .legend_position(None);
     chart.render(below, buffer);
 }
