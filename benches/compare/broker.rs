@@ -1,4 +1,6 @@
-//! Publishing to a NATS server, compared with a client that only publishes.
+//! Publishing to a NATS server and reading from it, compared with a client that only does that.
+
+mod read;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -141,6 +143,16 @@ pub fn measured(evtap: &Path, dir: &Path, rounds: usize) -> (String, Vec<String>
     (text, failures)
 }
 
+/// Measures reading. Returns a table, and what went wrong.
+pub fn read(evtap: &Path, dir: &Path, rounds: usize) -> (String, Vec<String>) {
+    let Some(server) = NatsServer::start(dir) else {
+        return ("nats-server is not installed, so nothing was measured.\n".to_owned(), Vec::new());
+    };
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    read::measured(evtap, dir, &server, &runtime, rounds)
+}
+
 /// How fast a run was.
 #[derive(Clone, Copy)]
 struct Speed {
@@ -244,8 +256,12 @@ fn live_rows(
 
 /// Returns a recording of events that are shared evenly by workspaces.
 fn lines(workspaces: u32) -> String {
+    lines_of(EVENTS, workspaces)
+}
+
+fn lines_of(events: usize, workspaces: u32) -> String {
     let mut lines = String::new();
-    for event in 0..EVENTS {
+    for event in 0..events {
         let _ = writeln!(
             lines,
             "{{\"event_type\":\"call.ended\",\"call_sid\":\"CA{event:032}\",\"completion_reason\":\"completed\",\"direction\":\"inbound\",\"duration_seconds\":61.5,\"turn_count\":12,\"final_state\":\"closing\",\"service_id\":\"bcfbe07f-ae17-3890-34ec-2c2920d33fd4\",\"_tap\":{{\"id\":\"{}\",\"stream\":\"workspace\",\"workspace_id\":\"{}\"}}}}",

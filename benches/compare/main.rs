@@ -93,6 +93,12 @@ fn run(options: &Options, evtap: &Path, dir: &Path) -> Result<Vec<String>, Strin
             print(&text);
             return Ok(failures);
         }
+        #[cfg(feature = "nats")]
+        Mode::BrokerRead => {
+            let (text, failures) = broker::read(evtap, dir, options.rounds);
+            print(&text);
+            return Ok(failures);
+        }
         Mode::Instructions => {
             let (text, failures) = instructions::report(options.bin.as_deref(), dir, options.saves);
             print(&text);

@@ -15,6 +15,7 @@ Modes:
   live          Live events per second and latency, next to curl
   workspaces    One process that watches 1,000 workspaces
   broker        Publishing to a NATS server, next to a client that only publishes
+  broker-read   Reading from a NATS server, next to a client that only counts
   instructions  Instructions of each job by callgrind, compared with the baseline of this compiler
 
 Options:
@@ -41,6 +42,8 @@ pub enum Mode {
     Workspaces,
     #[cfg(feature = "nats")]
     Broker,
+    #[cfg(feature = "nats")]
+    BrokerRead,
     Instructions,
     List,
 }
@@ -94,6 +97,8 @@ impl Options {
                 "workspaces" => options.mode = Mode::Workspaces,
                 #[cfg(feature = "nats")]
                 "broker" => options.mode = Mode::Broker,
+                #[cfg(feature = "nats")]
+                "broker-read" => options.mode = Mode::BrokerRead,
                 "instructions" => options.mode = Mode::Instructions,
                 "--list" => options.mode = Mode::List,
                 "--size" => options.size = number::<usize>(&value()?)? * 1_000_000,
