@@ -77,6 +77,11 @@ impl Delivery {
         Self { destinations, cursor, ..Self::default() }
     }
 
+    /// Says that this run does not continue where an earlier one ended.
+    pub fn begin_anew(&mut self) {
+        self.destinations.iter_mut().for_each(|destination| destination.begin_anew());
+    }
+
     /// Stops waiting for acknowledgements soon after `stop` is set.
     pub fn stop_on(&mut self, stop: &Arc<ShutdownFlag>) {
         for destination in &mut self.destinations {

@@ -20,6 +20,7 @@ pub use report::VerifyReport;
 use super::byte_budget::{ByteBudget, MAX_NAME_BYTES, truncated};
 use super::stats::event_millis;
 use crate::model::catalog::TapGap as TapGapEvent;
+use crate::model::catalog::value::GapReason;
 use crate::model::{Field, Kind, Stream, Time, parse_millis};
 use crate::output::{Observer, OutputError};
 use crate::query::EventContext;
@@ -96,6 +97,9 @@ impl VerifiedStreams {
     fn observe(&mut self, event: &RedactedEvent<'_>, recording: usize) {
         let tap = event.tap();
         let id = truncated(tap.workspace_id.as_deref().unwrap_or_default(), MAX_NAME_BYTES);
+        if id.is_empty() && event.kind() == Some(Kind::TapGap) && self.interrupt(event, recording) {
+            return;
+        }
         let budget = &mut self.budget;
         let Some(workspace) = entry(&mut self.workspaces, id, budget) else { return };
         let time = event_millis(event);
@@ -116,6 +120,25 @@ impl VerifiedStreams {
         } else {
             workspace.follow(event, time, recording, budget);
         }
+    }
+
+    /// Applies a gap of a whole recording to the workspaces that it has had so far. Returns whether
+    /// that is all: it is the gap of a stream if there are events without a workspace.
+    fn interrupt(&mut self, event: &RedactedEvent<'_>, recording: usize) -> bool {
+        let Some(gap) = ReportedGap::read(event).filter(|_| event.field("tap").is_none()) else {
+            return false;
+        };
+        let (mut is_applied, mut is_of_stream) = (false, false);
+        for (id, workspace) in &mut self.workspaces {
+            let Some(own) = workspace.recordings.get_mut(&recording) else { continue };
+            if id.is_empty() {
+                is_of_stream = true;
+            } else {
+                gap.interrupt(&mut own.coverage, &mut self.budget);
+                is_applied = true;
+            }
+        }
+        is_applied && !is_of_stream
     }
 
     /// Returns how many entries did not fit into memory.
@@ -224,6 +247,17 @@ impl ReportedGap {
             is_certain: gap.certain.value() == Some(&true),
             reason: gap.reason.value().map_or("unknown", |reason| reason.expose()).into(),
         })
+    }
+
+    /// Applies a gap that is not of one workspace. Between two runs, a workspace may not be read any
+    /// more, so nothing is missing unless it has events later.
+    fn interrupt(&self, coverage: &mut TapCoverage, budget: &mut ByteBudget) {
+        let reason = truncated(&self.reason, MAX_NAME_BYTES);
+        if reason == GapReason::NoPosition.as_str() {
+            coverage.interrupt(self.from, self.to);
+        } else if budget.take(ENTRY_BYTES + reason.len()) {
+            coverage.miss_and_interrupt(self.from, self.to, self.is_certain, reason);
+        }
     }
 
     fn add_to(&self, coverage: &mut TapCoverage, budget: &mut ByteBudget) {

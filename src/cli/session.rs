@@ -30,10 +30,12 @@ use crate::tui::{LiveScreen, view};
 pub const GRACE: Duration = Duration::from_secs(2);
 
 /// Configures a session and runs it.
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct SessionBuilder {
     stages: Stages,
     destinations: Vec<Box<dyn Destination>>,
     cursor: Option<Cursor>,
+    resumes: bool,
     merge: Merge,
     fail_on_gap: bool,
     threads: usize,
@@ -53,6 +55,7 @@ impl SessionBuilder {
             stages,
             destinations: Vec::new(),
             cursor: None,
+            resumes: false,
             merge: Merge::Arrival,
             fail_on_gap: false,
             threads: 1,
@@ -76,7 +79,13 @@ impl SessionBuilder {
 
     /// Sets the cursor, which advances once all destinations have acknowledged.
     pub fn with_cursor(self, cursor: Option<Cursor>) -> Self {
-        Self { cursor, ..self }
+        let resumes = cursor.as_ref().is_some_and(Cursor::resumes);
+        Self { cursor, resumes, ..self }
+    }
+
+    /// Says whether the source continues where an earlier run ended.
+    pub fn with_resumption(self, resumes: bool) -> Self {
+        Self { resumes, ..self }
     }
 
     /// Makes an otherwise successful run exit with [`Exit::Lost`] after a gap or a refused event.
@@ -138,7 +147,7 @@ impl SessionBuilder {
         let mut progress_line =
             ProgressLine::new(progress.clone().filter(|_| !has_screen), format, self.is_quiet);
         let pipeline = Pipeline::new(stages)
-            .with_delivery(Delivery::new(self.destinations, self.cursor))
+            .with_delivery(delivery(self.destinations, self.cursor, self.resumes))
             .with_progress(progress)
             .with_threads(self.threads)
             .with_pace(pace.clone());
@@ -231,6 +240,19 @@ impl SessionBuilder {
 fn pipeline_panicked() -> Error {
     let why = "the pipeline thread panicked";
     Error::new(Exit::Failure, "cannot continue", why, "report this as a bug")
+}
+
+/// Creates the delivery of a run, which continues where an earlier one ended if it `resumes`.
+fn delivery(
+    destinations: Vec<Box<dyn Destination>>,
+    cursor: Option<Cursor>,
+    resumes: bool,
+) -> Delivery {
+    let mut delivery = Delivery::new(destinations, cursor);
+    if !resumes {
+        delivery.begin_anew();
+    }
+    delivery
 }
 
 /// What the end of a run depends on.

@@ -95,6 +95,8 @@ struct CursorState {
     /// The file at the path, which is locked while it is open.
     lock: File,
     streams: HashMap<String, CursorStream>,
+    /// Whether the file had positions when it was opened.
+    resumes: bool,
     /// The workspaces whose streams have moved since the changes were last taken.
     moved: Vec<String>,
     /// What is in the file, or will be when it is written.
@@ -188,6 +190,7 @@ impl Cursor {
         let state = CursorState {
             path: path.to_owned(),
             lock: file,
+            resumes: !streams.is_empty(),
             streams,
             moved: Vec::new(),
             delivered: written.streams.into_owned(),
@@ -196,6 +199,12 @@ impl Cursor {
             last_write: None,
         };
         Ok(Self(Arc::new(Mutex::new(state))))
+    }
+
+    /// Returns whether an earlier run has left positions.
+    #[must_use]
+    pub fn resumes(&self) -> bool {
+        self.state().resumes
     }
 
     /// Returns the positions from which to request the streams of workspaces; `None` for a new

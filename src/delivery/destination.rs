@@ -35,6 +35,10 @@ pub trait Destination: Send {
     /// that no event comes again.
     fn clear_tail(&mut self) {}
 
+    /// Called where the run does not continue where an earlier one ended, so that events between the
+    /// two may be missing.
+    fn begin_anew(&mut self) {}
+
     /// Stops waiting for acknowledgements soon after `stop` is set.
     fn stop_on(&mut self, _stop: &Arc<ShutdownFlag>) {}
 

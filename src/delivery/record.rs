@@ -2,21 +2,28 @@
 //!
 //! The file gets mode 0600, even if it had another one. A last line that a crash left incomplete is
 //! removed when the file is opened. The end of the file is read once, so that events which are sent
-//! again because the cursor had not advanced yet are not written twice.
+//! again because the cursor had not advanced yet are not written twice. A run that does not continue
+//! where the one before ended writes a `tap.gap` before its first event, so that the record itself
+//! says that events may be missing.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
 
 use super::cursor::{DeliveryCounts, take};
 use super::destination::Destination;
 use super::key::DeliveryKey;
 use crate::error::{Error, Exit};
+use crate::model::catalog::value::GapReason;
 use crate::model::decode::Decoder;
 use crate::output::ndjson;
 use crate::output::{LineBuffer, OutputError};
 use crate::query::EventContext;
 use crate::redact::{Policy, RedactedEvent, Redactor, identity};
+use crate::transport::gap::Gap;
 use crate::transport::{self, private_file};
 
 /// The size of a batch, in bytes: once it is written, the cursor advances.
@@ -37,6 +44,17 @@ pub struct Recorder {
     tail: DeliveryCounts,
     /// The number of bytes since the last flush.
     unflushed: usize,
+    /// What an earlier run wrote; `None` if the file is empty.
+    earlier: Option<EarlierRun>,
+    /// Whether the earlier run is not continued, and that has not been written.
+    is_interrupted: bool,
+}
+
+/// What an earlier run wrote.
+#[derive(Debug, Clone, Copy)]
+struct EarlierRun {
+    /// The latest time of the events at the end of the file.
+    latest: Option<Timestamp>,
 }
 
 impl Recorder {
@@ -79,7 +97,7 @@ impl Recorder {
                 .map_err(failed)?;
         // Another run may be in the middle of a line.
         private_file::lock(&file).map_err(|_| private_file::in_use(what()))?;
-        let (tail, torn) = read_tail(&mut file).map_err(failed)?;
+        let RecordTail { events, torn, earlier } = read_tail(&mut file).map_err(failed)?;
         if torn.is_some_and(|(_, is_ours)| !is_ours) {
             return Err(Error::usage(
                 what(),
@@ -91,7 +109,27 @@ impl Recorder {
             file.set_len(at).map_err(failed)?;
         }
         let out = file.try_clone().map_err(failed)?;
-        Ok(Self { lines: LineBuffer::new(Box::new(out)), file, tail, unflushed: 0 })
+        Ok(Self {
+            lines: LineBuffer::new(Box::new(out)),
+            file,
+            tail: events,
+            unflushed: 0,
+            earlier,
+            is_interrupted: false,
+        })
+    }
+
+    /// Writes that events may be missing between what an earlier run wrote and this event.
+    fn write_interruption(&mut self, event: &RedactedEvent<'_>) -> io::Result<()> {
+        let from = self.earlier.and_then(|earlier| earlier.latest);
+        let now = event.tap().moment().or(from).unwrap_or_else(Timestamp::now);
+        let to = from.map_or(now, |from| now.max(from));
+        let gap = Gap { from, to, certain: false, reason: GapReason::NoPosition };
+        let frame = gap.frame(&Arc::default(), None, now);
+        let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(Policy::default()));
+        let gap = decoder.decode(frame.as_frame());
+        let gap = redactor.redact(&gap);
+        self.lines.write(|out| ndjson::line(&gap, out))
     }
 }
 
@@ -108,8 +146,15 @@ impl Destination for Recorder {
         self.tail.clear();
     }
 
+    fn begin_anew(&mut self) {
+        self.is_interrupted = self.earlier.is_some();
+    }
+
     fn event(&mut self, context: &EventContext<'_>) -> Result<(), OutputError> {
         let event = context.event;
+        if std::mem::take(&mut self.is_interrupted) {
+            self.write_interruption(event)?;
+        }
         if !self.tail.is_empty() && key(event).is_some_and(|key| take(&mut self.tail, key)) {
             return Ok(());
         }
@@ -123,7 +168,7 @@ impl Destination for Recorder {
 
     /// Once no event can come again, no line depends on what the record contains.
     fn takes_lines(&self) -> bool {
-        self.tail.is_empty()
+        self.tail.is_empty() && !self.is_interrupted
     }
 
     fn lines(&mut self, lines: &[u8]) -> Result<(), OutputError> {
@@ -152,9 +197,16 @@ fn key(shown: &RedactedEvent<'_>) -> Option<DeliveryKey> {
     Some((shown.tap().id.as_ref()?.parse().ok()?, identity(shown)))
 }
 
-/// Reads the end of a record. Returns the events in it and, if the last line is incomplete, the
-/// offset of that line and whether evtap wrote it.
-fn read_tail(file: &mut File) -> io::Result<(DeliveryCounts, Option<(u64, bool)>)> {
+/// The end of a record.
+struct RecordTail {
+    events: DeliveryCounts,
+    /// If the last line is incomplete, its offset, and whether evtap wrote it.
+    torn: Option<(u64, bool)>,
+    /// What an earlier run wrote.
+    earlier: Option<EarlierRun>,
+}
+
+fn read_tail(file: &mut File) -> io::Result<RecordTail> {
     let length = file.seek(SeekFrom::End(0))?;
     let begin = length.saturating_sub(TAIL);
     file.seek(SeekFrom::Start(begin))?;
@@ -174,13 +226,16 @@ fn read_tail(file: &mut File) -> io::Result<(DeliveryCounts, Option<(u64, bool)>
         limit: usize::MAX,
     };
     let (mut decoder, mut redactor) = (Decoder::default(), Redactor::new(Policy::default()));
-    let mut tail = DeliveryCounts::new();
+    let mut events = DeliveryCounts::new();
+    let mut latest = None;
     let origin = crate::model::Origin::default();
     for frame in lines.frames(&origin) {
         let event = decoder.decode(frame);
-        if let Some(key) = key(&redactor.redact(&event)) {
-            *tail.entry(key).or_default() += 1;
+        let event = redactor.redact(&event);
+        latest = latest.max(event.tap().moment());
+        if let Some(key) = key(&event) {
+            *events.entry(key).or_default() += 1;
         }
     }
-    Ok((tail, torn))
+    Ok(RecordTail { events, torn, earlier: (complete > 0).then_some(EarlierRun { latest }) })
 }

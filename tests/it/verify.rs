@@ -56,6 +56,57 @@ async fn a_stream_that_was_followed_is_complete() {
 }
 
 #[tokio::test]
+async fn a_record_says_where_a_run_did_not_continue_the_one_before() {
+    let base = emulator(fast()).await;
+    let home = tempfile::tempdir().expect("a directory");
+    let path = |name: &str| home.path().join(name).display().to_string();
+    let (appended, continued) = (path("appended"), path("continued"));
+    for _ in 0..2 {
+        let shown = watch(&base, &format!("-n 30 --record {appended}")).run().await.ended(0);
+        assert_eq!(shown.lines().count(), 30, "only the record has the gap");
+        let cursor = path("cursor");
+        let record = format!("-n 30 --record {continued} --cursor {cursor}");
+        watch(&base, &record).run().await.ended(0);
+    }
+    let lines = std::fs::read_to_string(&appended).expect("a record");
+    assert_eq!(lines.lines().count(), 61);
+    let gap: Value = serde_json::from_str(lines.lines().nth(30).expect("a line")).expect("JSON");
+    assert_eq!((&gap["event_type"], &gap["reason"]), (&json!("tap.gap"), &json!("no_position")));
+    assert_eq!(gap["certain"], false);
+    let report = evtap(&format!("verify -o json {appended}")).run().await.ended(8);
+    let report: Value = serde_json::from_str(&report).expect("JSON");
+    assert_eq!(report["workspaces"].as_array().map(Vec::len), Some(1), "{report}");
+    let found = &report["workspaces"][0];
+    assert_eq!(found["gaps"].as_array().map(Vec::len), Some(1), "{report}");
+    assert_eq!((&found["gaps"][0]["from"], &found["gaps"][0]["to"]), (&gap["from"], &gap["to"]));
+    let text = evtap(&format!("verify {continued}")).run().await.ended(0);
+    assert!(text.contains(": 60 events\n"), "{text}");
+}
+
+#[tokio::test]
+async fn a_gap_of_a_whole_recording_is_one_of_each_of_its_workspaces() {
+    let whole = |reason: &str| {
+        let gap = json!({"event_type": "tap.gap", "from": at(10), "to": at(20), "certain": true,
+            "reason": reason, "_tap": {"received_at": at(20)}});
+        gap.to_string() + "\n"
+    };
+    let removed = events(0..10) + &whole("removed");
+    let gap = json!([{"from": at(10), "to": at(20), "certain": true, "reasons": ["removed"]}]);
+    assert_eq!(report(8, &[("a", removed.clone())]).await["gaps"], gap, "at the end too");
+    let found = report(8, &[("a", removed.clone() + &events(22..30))]).await;
+    assert_eq!(found["gaps"][0]["to"], at(22), "nothing is known before the next event");
+    report(0, &[("a", removed + &events(22..30)), ("b", events(5..25))]).await;
+    // Between two runs, nothing is missing of a workspace that has no events later.
+    let again = events(0..10) + &whole("no_position");
+    report(0, &[("a", again.clone())]).await;
+    let found = report(8, &[("a", again + &events(20..30))]).await;
+    assert_eq!(
+        (&found["gaps"][0]["from"], &found["gaps"][0]["to"]),
+        (&json!(at(9)), &json!(at(20)))
+    );
+}
+
+#[tokio::test]
 async fn a_gap_remains_unless_another_recording_covers_it() {
     let broken = events(0..10) + &gap(Some(10), 20, None) + &events(20..30);
     let only = report(8, &[("a", broken.clone())]).await;

@@ -38,6 +38,26 @@ impl TapCoverage {
         self.since = None;
     }
 
+    /// Something may have been missed, and what follows is covered only from the next event on.
+    pub fn interrupt(&mut self, from: Option<i64>, to: i64) {
+        self.covered.remove(Period { from: from.unwrap_or(to).min(to), to });
+        self.since = None;
+    }
+
+    /// Something was missed, as in [`interrupt`](Self::interrupt), which is a gap also if nothing
+    /// follows.
+    pub fn miss_and_interrupt(
+        &mut self,
+        from: Option<i64>,
+        to: i64,
+        is_certain: bool,
+        reason: &str,
+    ) {
+        self.interrupt(from, to);
+        let period = Period { from: from.unwrap_or(to).min(to), to };
+        self.gaps.push(TapGap { period, is_certain, reason: reason.into() });
+    }
+
     /// The tap missed something. Without `from`, it is not known since when.
     pub fn miss(&mut self, from: Option<i64>, to: i64, is_certain: bool, reason: &str) {
         let first = self.covered.as_slice().first().map(|period| period.from);
@@ -95,6 +115,24 @@ mod tests {
         coverage.miss(None, 90, false, "no_position");
         coverage.reach(95);
         assert_eq!(coverage.covered().as_slice(), [period(90, 95)]);
+    }
+
+    #[test]
+    fn nothing_is_covered_between_an_interruption_and_the_next_event() {
+        let mut coverage = TapCoverage::default();
+        for time in [10, 20] {
+            coverage.reach(time);
+        }
+        coverage.interrupt(Some(25), 30);
+        assert!(coverage.gaps().is_empty());
+        for time in [40, 50] {
+            coverage.reach(time);
+        }
+        assert_eq!(coverage.covered().as_slice(), [period(10, 20), period(40, 50)]);
+        coverage.miss_and_interrupt(Some(45), 60, true, "removed");
+        coverage.reach(70);
+        assert_eq!(coverage.covered().as_slice(), [period(10, 20), period(40, 45)]);
+        assert_eq!(coverage.gaps()[0].period, period(45, 60));
     }
 
     #[test]
