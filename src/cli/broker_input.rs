@@ -1,13 +1,20 @@
 //! A stream of a NATS server as the input of a command, in place of the platform or recordings.
 
 use std::sync::Arc;
+#[cfg(feature = "nats")]
+use std::sync::{Mutex, PoisonError};
 
 #[cfg(feature = "nats")]
 use jiff::Timestamp;
+#[cfg(feature = "nats")]
+use tokio::sync::oneshot;
+#[cfg(feature = "nats")]
+use tokio::task::JoinHandle;
 
 use crate::cli::args::{BrokerArgs, FilterArgs, StopArgs};
 use crate::cli::platform::SourceTask;
 use crate::error::{Error, Result};
+use crate::output::status::StatusFormat;
 use crate::transport::client::Network;
 use crate::transport::progress::Progress;
 use crate::transport::{Sender, SourceConfig};
@@ -18,8 +25,8 @@ use crate::cli::resolve;
 use crate::emulator::DEMO_CALL;
 #[cfg(feature = "nats")]
 use crate::transport::broker::{
-    BrokerAddress, BrokerConfig, EventSelection, ReadConfig, ReadStart, SubjectPrefix, run,
-    subjects,
+    BrokerAddress, BrokerConfig, EventSelection, ReadConfig, ReadStart, SubjectPrefix,
+    UnreadMessages, run, subjects,
 };
 
 const FROM: &str = "--from";
@@ -44,6 +51,8 @@ pub struct BrokerRequest<'a> {
     pub ends: bool,
     /// The name of a durable consumer.
     pub consumer: Option<&'a str>,
+    /// Whether taps may say that they are connected, alive or end.
+    pub shows_taps: bool,
     /// Whether events are put in order by time.
     pub is_sorted: bool,
 }
@@ -55,11 +64,19 @@ pub fn selected_types<'a>(filter: &'a FilterArgs, stop: Option<&StopArgs>) -> &'
     if sees_all { &[] } else { &filter.events }
 }
 
+/// Returns whether what taps say of themselves, other than gaps, is shown: if status messages are
+/// events of the stream, or if types are named.
+pub fn shows_taps(status: StatusFormat, filter: Option<&FilterArgs>) -> bool {
+    status == StatusFormat::Inline || filter.is_some_and(|filter| !filter.events.is_empty())
+}
+
 /// A stream that has been named and not opened.
-#[derive(Debug, Clone)]
 pub struct BrokerInput {
     #[cfg(feature = "nats")]
     config: ReadConfig,
+    /// The reading of a member of a consumer, which ends with what it has got and not delivered.
+    #[cfg(feature = "nats")]
+    member: Mutex<Option<JoinHandle<UnreadMessages>>>,
 }
 
 #[cfg(feature = "nats")]
@@ -98,6 +115,7 @@ impl BrokerInput {
             start: request.since.map_or(Ok(default), start)?,
             ends: request.ends,
             consumer: request.consumer.map(consumer_name).transpose()?,
+            shows_taps: request.shows_taps,
             is_sorted: request.is_sorted,
         };
         if config.is_sorted && config.consumer.is_some() {
@@ -105,7 +123,7 @@ impl BrokerInput {
             let advice = "leave out --order or --consumer";
             return Err(Error::usage("cannot use --order time", why, advice));
         }
-        Ok(Some(Self { config }))
+        Ok(Some(Self { config, member: Mutex::default() }))
     }
 
     /// Returns the address of the stream.
@@ -121,7 +139,36 @@ impl BrokerInput {
         tx: Sender,
     ) -> SourceTask {
         let config = self.config.clone();
-        Box::pin(async move { run(&config, &limits, progress, &tx).await })
+        if config.consumer.is_none() {
+            return Box::pin(async move {
+                let never = std::future::pending();
+                run(&config, &limits, progress, &tx, never).await.0
+            });
+        }
+        // A task that is aborted cannot return the messages that it has got.
+        let (stop, stopped) = oneshot::channel::<()>();
+        let (ended, end) = oneshot::channel();
+        let reading = tokio::spawn(async move {
+            let stopped = async { _ = stopped.await };
+            let (result, unread) = run(&config, &limits, progress, &tx, stopped).await;
+            let _ = ended.send(result);
+            unread
+        });
+        *self.member.lock().unwrap_or_else(PoisonError::into_inner) = Some(reading);
+        Box::pin(async move {
+            let _stop = stop;
+            end.await.unwrap_or(Ok(()))
+        })
+    }
+
+    /// Gives other members what this one has got and not delivered. Requires that the run has ended.
+    pub async fn release(&self) {
+        let member = self.member.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(member) = member
+            && let Ok(unread) = member.await
+        {
+            unread.release().await;
+        }
     }
 }
 
@@ -154,6 +201,9 @@ impl BrokerInput {
     ) -> SourceTask {
         Box::pin(std::future::ready(Ok(())))
     }
+
+    /// Does nothing.
+    pub async fn release(&self) {}
 }
 
 /// Parses where to begin: `all`, or what `--since` accepts elsewhere.

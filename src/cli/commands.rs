@@ -28,7 +28,7 @@ use crate::error::{Exit, Result};
 /// Runs a command to its end.
 pub async fn run(cli: Cli) -> Result<Exit> {
     match cli.command {
-        Command::Watch(args) => watch::run(args).await,
+        Command::Watch(args) => Box::pin(watch::run(args)).await,
         Command::Observe(args) => observe::run(args).await,
         Command::Replay(args) => replay::run(args).await,
         Command::Expect(args) => expect::run(args).await,

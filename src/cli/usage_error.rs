@@ -183,11 +183,13 @@ impl UsageError<'_> {
         let what = format!("cannot use the argument {argument}");
         let why = format!("`evtap {}` takes no such argument", self.command.name);
         let has = |name: &str| options(self.command.command).any(|option| option.get_id() == name);
+        // The calls of `watch` are those of a broker.
+        let is_read = |name: &str| has(name) && self.command.name != "watch";
         let first = argument.split(',').next().unwrap_or_default();
         let is_workspace = is_uuid(first) || first == "demo" || first.starts_with("demo:");
         let advice = if argument.starts_with('-') {
             "options go before `--`".to_owned()
-        } else if has("call") && (is_call_sid(first) || first == "demo") {
+        } else if is_read("call") && (is_call_sid(first) || first == "demo") {
             format!("did you mean --call {argument}?")
         } else if has("workspace") && is_workspace {
             format!("did you mean --workspace {argument}?")

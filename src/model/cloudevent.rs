@@ -87,6 +87,24 @@ pub(crate) fn time(envelope: &[u8]) -> Option<jiff::Timestamp> {
     jiff::Timestamp::from_millisecond(id.split('-').next()?.parse().ok()?).ok()
 }
 
+/// Returns whether an envelope has an event that only says that a tap is connected, alive or ends.
+#[cfg(feature = "nats")]
+pub(crate) fn is_presence(envelope: &[u8]) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Envelope<'a> {
+        #[serde(borrow)]
+        data: EventData<'a>,
+    }
+    #[derive(serde::Deserialize)]
+    struct EventData<'a> {
+        #[serde(borrow)]
+        event_type: Cow<'a, str>,
+    }
+    serde_json::from_slice(envelope).is_ok_and(|Envelope { data: EventData { event_type } }| {
+        ["tap.connected", "tap.position", "tap.ended"].contains(&&*event_type)
+    })
+}
+
 #[cfg(all(test, feature = "transport"))]
 mod tests {
     use super::*;
@@ -109,5 +127,16 @@ mod tests {
         ] {
             assert_eq!(time(other), None, "{other}");
         }
+    }
+    #[cfg(feature = "nats")]
+    #[test]
+    fn only_what_taps_say_of_themselves_is_presence() {
+        let is_presence = |event_type: &str| {
+            let body = format!(r#"{{"type":"x","data":{{"event_type":"{event_type}"}}}}"#);
+            is_presence(body.as_bytes())
+        };
+        assert!(["tap.connected", "tap.position", "tap.ended"].into_iter().all(is_presence));
+        assert!(!["tap.gap", "tap.malformed", "tap.position.x", ""].into_iter().any(is_presence));
+        assert!(!super::is_presence(b"tap.position"));
     }
 }

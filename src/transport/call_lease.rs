@@ -58,6 +58,12 @@ impl LeaseEntry {
         serde_json::from_slice(&self.value).ok()
     }
 
+    /// Returns the name of the tap that owns the call; `None` if none does.
+    #[must_use]
+    pub fn owner(&self) -> Option<String> {
+        self.read().filter(|value| value.state == LeaseState::Held).map(|value| value.tap)
+    }
+
     /// Returns the state of the lease. One that cannot be read is not renewed by anybody.
     fn state(&self) -> LeaseState {
         self.read().map_or(LeaseState::Held, |value| value.state)

@@ -179,7 +179,7 @@ async fn the_examples_of_the_manual_run() {
             Cli::try_parse_from(words).unwrap_or_else(|error| panic!("{line}: {error}"));
         } else if tools::available_for(&line) {
             // An audit that finds something exits with 7.
-            run(&format!("{line} | head -n 1 || [ $? = 7 ]")).await;
+            run(&format!("{line} | head -n 1 || [[ $? = [78] ]]")).await;
         }
     }
 }

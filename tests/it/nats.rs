@@ -4,10 +4,12 @@
 mod access;
 mod calls;
 mod hostile;
+mod members;
 mod outages;
+mod permissions;
 mod publishing;
-mod reading;
-mod server;
+pub mod reading;
+pub mod server;
 mod soak;
 mod taps;
 

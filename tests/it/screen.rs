@@ -1,6 +1,7 @@
 //! The live screen of the real binary, in a terminal that tmux provides: what it shows, and how it
 //! leaves the terminal.
 
+mod broker;
 mod endings;
 #[cfg(target_os = "linux")] // It reads memory from /proc.
 mod memory;

@@ -131,7 +131,9 @@ async fn ordered(server: &NatsServer) -> [u8; 32] {
         }
     }
     let mut digest = Sha256::new();
-    bodies.iter().for_each(|body| digest.update(id(body)));
+    for body in &bodies {
+        digest.update(id(body));
+    }
     digest.finalize().into()
 }
 

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
 
+use super::list::trimmed;
+
 /// How to reach a stream of a NATS server, to publish or to read.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Broker")]
@@ -28,8 +30,8 @@ pub struct BrokerArgs {
 pub struct FollowArgs {
     /// Read from a stream of a NATS server instead of the platform
     ///
-    /// `nats://HOST[:PORT]/STREAM`, or `tls://` for TLS. --workspace and --event are applied by the
-    /// server. No API key is needed.
+    /// `nats://HOST[:PORT]/STREAM`, or `tls://` for TLS. --workspace, --call and --event are applied
+    /// by the server. No API key is needed.
     #[arg(long, value_name = "URL", groups = ["broker", "remote"], conflicts_with_all = ["cursor", "auto_observe", "workspaces_file", "shard"])]
     pub from: Option<String>,
     /// Share the events with all other processes that name the same consumer
@@ -38,6 +40,9 @@ pub struct FollowArgs {
     /// events go to another. A new consumer begins where --since says.
     #[arg(long, value_name = "NAME", requires = "from")]
     pub consumer: Option<String>,
+    /// The calls to read.
+    #[command(flatten)]
+    pub calls: StoredCallsArgs,
 }
 
 /// Reading what a stream of a NATS server holds.
@@ -56,4 +61,22 @@ pub struct FromArgs {
     /// `all`, which is the default.
     #[arg(long, value_name = "ID|TIME|AGE|all", requires = "from")]
     pub since: Option<String>,
+}
+
+/// The workspaces whose stored events are read.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Broker")]
+pub struct StoredWorkspacesArgs {
+    /// With --from, read only the events of this workspace; may be repeated
+    #[arg(short, long, value_name = "ID", value_delimiter = ',', value_parser = trimmed, requires = "from")]
+    pub workspace: Vec<String>,
+}
+
+/// The calls whose stored events are read.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Broker")]
+pub struct StoredCallsArgs {
+    /// With --from, read only the events of this call's observer; may be repeated
+    #[arg(short, long, value_name = "SID", value_delimiter = ',', value_parser = trimmed, requires = "from")]
+    pub call: Vec<String>,
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::broker::FromArgs;
+use super::broker::{FromArgs, StoredCallsArgs, StoredWorkspacesArgs};
 use super::delivery::DeliveryArgs;
 use super::filter::{FilterArgs, StopArgs};
 use super::output::OutputArgs;
@@ -17,7 +17,7 @@ pub struct ReplayArgs {
     /// Recordings to replay; `-` is stdin
     ///
     /// NDJSON, a JSON array, CloudEvents or a raw SSE capture; plain, gzip or zstd.
-    #[arg(required_unless_present = "from", conflicts_with = "from", value_name = "FILE")]
+    #[arg(required_unless_present = "from", conflicts_with_all = ["from", "workspace", "call"], value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Which events are selected.
     #[command(flatten)]
@@ -34,6 +34,12 @@ pub struct ReplayArgs {
     /// The broker to read from.
     #[command(flatten)]
     pub source: FromArgs,
+    /// The workspaces to read from it.
+    #[command(flatten)]
+    pub workspaces: StoredWorkspacesArgs,
+    /// The calls to read from it.
+    #[command(flatten)]
+    pub calls: StoredCallsArgs,
     /// Where events go besides stdout.
     #[command(flatten)]
     pub destinations: DestinationArgs,

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
 
-use super::broker::{BrokerArgs, FromArgs};
-use super::list::trimmed;
+use super::broker::{BrokerArgs, FromArgs, StoredWorkspacesArgs};
 use super::output::ReportFormat;
 
 /// `evtap verify`
@@ -16,17 +15,17 @@ pub struct VerifyArgs {
     ///
     /// NDJSON, a JSON array, CloudEvents or a raw SSE capture; plain, gzip or zstd. Recordings of
     /// several taps may overlap.
-    #[arg(value_name = "FILE")]
+    #[arg(value_name = "FILE", conflicts_with = "workspace")]
     pub files: Vec<PathBuf>,
-    /// With --from, verify only this workspace; may be repeated
-    #[arg(short, long, value_name = "ID", value_delimiter = ',', value_parser = trimmed, requires = "from")]
-    pub workspace: Vec<String>,
     /// Format of the report
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
     pub output: ReportFormat,
     /// The stream in place of recordings.
     #[command(flatten)]
     pub source: FromArgs,
+    /// The workspaces to read from it.
+    #[command(flatten)]
+    pub workspaces: StoredWorkspacesArgs,
     /// How to reach the broker.
     #[command(flatten)]
     pub broker: BrokerArgs,

@@ -1,7 +1,7 @@
 //! `evtap expect`: checks that certain events arrive, in order and in time.
 
 use crate::cli::args::ExpectArgs;
-use crate::cli::broker_input::{BrokerInput, BrokerRequest};
+use crate::cli::broker_input::{BrokerInput, BrokerRequest, shows_taps};
 use crate::cli::inputs::Inputs;
 use crate::cli::metrics::MetricsServer;
 use crate::cli::resolve;
@@ -21,6 +21,7 @@ pub(super) async fn run(args: ExpectArgs) -> Result<Exit> {
         calls: &calls,
         since: args.source.since.as_deref(),
         ends: true,
+        shows_taps: shows_taps(args.status, None),
         ..BrokerRequest::default()
     };
     let from = args.source.from.as_deref();

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::cli::args::ReplayArgs;
-use crate::cli::broker_input::{BrokerInput, BrokerRequest, selected_types};
+use crate::cli::broker_input::{BrokerInput, BrokerRequest, selected_types, shows_taps};
 use crate::cli::destinations::DestinationContext;
 use crate::cli::session::SessionBuilder;
 use crate::cli::{inputs, resolve};
@@ -16,14 +16,17 @@ use crate::tui::config::ScreenConfig;
 pub(super) async fn run(mut args: ReplayArgs) -> Result<Exit> {
     args.destinations.adapt(&mut args.output.privacy, args.output.status)?;
     let pace = resolve::pace(args.speed, &args.files)?;
-    let stages =
-        resolve::stages(&args.filter, &args.output, &args.stop, args.source.from.is_some())?;
+    let has_several = args.source.from.is_some() && args.workspaces.workspace.len() != 1;
+    let stages = resolve::stages(&args.filter, &args.output, &args.stop, has_several)?;
     let network =
         Network { insecure_http: args.insecure_http, ca_cert: args.ca_cert, ..Network::default() };
     let request = BrokerRequest {
+        workspaces: &args.workspaces.workspace,
+        calls: &args.calls.call,
         types: selected_types(&args.filter, Some(&args.stop)),
         since: args.source.since.as_deref(),
         ends: true,
+        shows_taps: shows_taps(args.output.status, Some(&args.filter)),
         ..BrokerRequest::default()
     };
     let from = args.source.from.as_deref();

@@ -1,7 +1,7 @@
 //! `evtap stats`: prints counts and measurements of recordings or live streams.
 
 use crate::cli::args::StatsArgs;
-use crate::cli::broker_input::{BrokerInput, BrokerRequest, selected_types};
+use crate::cli::broker_input::{BrokerInput, BrokerRequest, selected_types, shows_taps};
 use crate::cli::inputs::Inputs;
 use crate::cli::metrics::MetricsServer;
 use crate::cli::resolve;
@@ -18,6 +18,7 @@ pub(super) async fn run(args: StatsArgs) -> Result<Exit> {
         types: selected_types(&args.filter, Some(&args.stop)),
         since: args.source.since.as_deref(),
         ends: true,
+        shows_taps: shows_taps(args.status, Some(&args.filter)),
         ..BrokerRequest::default()
     };
     let from = args.source.from.as_deref();

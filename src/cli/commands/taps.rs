@@ -1,4 +1,5 @@
-//! `evtap taps`: lists who taps which workspace, how far each tap is, and what nobody taps.
+//! `evtap taps`: lists who taps which workspace, how far each tap is, what nobody taps, and who
+//! observes which call.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -11,8 +12,10 @@ use crate::cli::session::print;
 use crate::error::{Exit, Result};
 use crate::text::units::counted;
 use crate::transport::broker::{
-    BrokerAddress, BrokerConfig, SubjectPrefix, TapReport, TapReports, read_taps,
+    BrokerAddress, BrokerConfig, CallOwner, SubjectPrefix, TapList, TapReport, TapReports,
+    read_taps,
 };
+use crate::transport::call_lease;
 
 /// How many heartbeats of a tap may be missing before it counts as silent.
 const MISSING_HEARTBEATS: u32 = 3;
@@ -28,11 +31,15 @@ pub(super) async fn run(args: TapsArgs) -> Result<Exit> {
         prefix: SubjectPrefix::new("--subject-prefix", &args.broker.subject_prefix)?,
         creates_stream: false,
     };
-    let reports = read_taps(&config).await?;
+    let taps = read_taps(&config).await?;
     let now = Timestamp::now();
     let text = match args.output {
-        ReportFormat::Text => text(&reports, now),
-        ReportFormat::Json => format!("{:#}\n", json(&reports, now)),
+        ReportFormat::Text => text(&taps.workspaces, now) + &calls_text(&taps, now),
+        ReportFormat::Json => {
+            let mut list = json(&taps.workspaces, now);
+            list["calls"] = taps.calls.map_or(Value::Null, |calls| calls_json(&calls, now));
+            format!("{list:#}\n")
+        }
     };
     print(text.as_bytes()).map(|_| Exit::Done)
 }
@@ -127,20 +134,7 @@ fn text(reports: &TapReports, now: Timestamp) -> String {
             ]);
         }
     }
-    let mut text = String::new();
-    if rows.len() > 1 {
-        let widths: [usize; HEADINGS.len()] = std::array::from_fn(|column| {
-            rows.iter().map(|row| row[column].len()).max().unwrap_or_default()
-        });
-        for row in &rows {
-            let mut line = String::new();
-            for (cell, width) in row.iter().zip(widths) {
-                let _ = write!(line, "{cell:width$}  ");
-            }
-            text.push_str(line.trim_end());
-            text.push('\n');
-        }
-    }
+    let mut text = if rows.len() > 1 { table(&rows) } else { String::new() };
     if reports.is_empty() {
         text.push_str("The stream has no events.\n");
     } else if untapped.is_empty() {
@@ -154,6 +148,59 @@ fn text(reports: &TapReports, now: Timestamp) -> String {
         }
     }
     text
+}
+
+/// Returns the rows with their cells aligned.
+fn table<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {
+    let widths: [usize; COLUMNS] = std::array::from_fn(|column| {
+        rows.iter().map(|row| row[column].len()).max().unwrap_or_default()
+    });
+    let mut text = String::new();
+    for row in rows {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(widths) {
+            let _ = write!(line, "{cell:width$}  ");
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// Returns the state of the owner of a call. It renews its lease while it observes the call.
+fn owner_state(owner: &CallOwner, now: Timestamp) -> TapState {
+    let silence = Duration::try_from(now.duration_since(owner.renewed)).unwrap_or_default();
+    if silence > call_lease::TTL { TapState::Silent } else { TapState::Connected }
+}
+
+fn calls_json(calls: &[CallOwner], now: Timestamp) -> Value {
+    let call = |owner: &CallOwner| {
+        json!({
+            "call_sid": owner.call_sid,
+            "tap": owner.tap,
+            "state": owner_state(owner, now).name(),
+            "last_heard": format!("{:.3}", owner.renewed),
+        })
+    };
+    calls.iter().map(call).collect()
+}
+
+/// Returns the table of the calls that are observed.
+fn calls_text(taps: &TapList, now: Timestamp) -> String {
+    let Some(calls) = &taps.calls else {
+        return "The credentials do not allow to list observed calls.\n".to_owned();
+    };
+    if calls.is_empty() {
+        return String::new();
+    }
+    let mut rows = vec![["CALL", "TAP", "STATE", "SINCE"].map(str::to_owned)];
+    for owner in calls {
+        let state = owner_state(owner, now);
+        let since = (state != TapState::Connected).then(|| format!("{:.0}", owner.renewed));
+        let (call, tap) = (owner.call_sid.clone(), owner.tap.clone());
+        rows.push([call, tap, state.name().to_owned(), since.unwrap_or_default()]);
+    }
+    format!("\n{}", table(&rows))
 }
 
 #[cfg(test)]
@@ -225,5 +272,24 @@ Nobody taps 2 workspaces:
             json["workspaces"][2],
             json!({"workspace_id": "c", "is_tapped": false, "taps": []})
         );
+    }
+    #[test]
+    fn the_list_names_the_owners_of_calls() {
+        let owner = |call: &str, renewed| CallOwner {
+            call_sid: call.to_owned(),
+            tap: "east".to_owned(),
+            renewed: at(renewed),
+        };
+        let calls = vec![owner("CA1", -3), owner("CA2", -11)];
+        let list = |calls| TapList { calls, ..TapList::default() };
+        let expected = "
+CALL  TAP   STATE      SINCE
+CA1   east  connected
+CA2   east  silent     2023-11-14T22:13:09Z
+";
+        assert_eq!(calls_json(&calls, at(0))[1]["state"], "silent");
+        assert_eq!(calls_text(&list(Some(calls)), at(0)), expected);
+        assert_eq!(calls_text(&list(Some(Vec::new())), at(0)), "");
+        assert!(calls_text(&list(None), at(0)).contains("do not allow"));
     }
 }

@@ -9,7 +9,7 @@ use crate::analysis::timeline::collect::CollectedEvents;
 use crate::analysis::timeline::{self, Timeline, build, collect};
 use crate::analysis::traces::{otlp, recorded_trace};
 use crate::cli::args::{TimelineArgs, TimelineFormat};
-use crate::cli::broker_input::{BrokerInput, BrokerRequest, selected_types};
+use crate::cli::broker_input::{BrokerInput, BrokerRequest, selected_types, shows_taps};
 use crate::cli::inputs;
 use crate::cli::metrics::MetricsServer;
 use crate::cli::platform::Platform;
@@ -37,6 +37,7 @@ pub(super) async fn run(args: TimelineArgs) -> Result<Exit> {
         types: selected_types(&args.filter, None),
         since: args.source.since.as_deref(),
         ends: true,
+        shows_taps: shows_taps(args.status, Some(&args.filter)),
         ..BrokerRequest::default()
     };
     let network = resolve::network(&args.connection.auth);

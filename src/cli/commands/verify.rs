@@ -17,9 +17,10 @@ pub(super) async fn run(args: VerifyArgs) -> Result<Exit> {
     let network =
         Network { ca_cert: args.ca_cert, insecure_http: args.insecure_http, ..Network::default() };
     let request = BrokerRequest {
-        workspaces: &args.workspace,
+        workspaces: &args.workspaces.workspace,
         since: args.source.since.as_deref(),
         ends: true,
+        shows_taps: true,
         ..BrokerRequest::default()
     };
     let from = args.source.from.as_deref();

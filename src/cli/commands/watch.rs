@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::analysis::traces::TracedStreams;
 use crate::cli::args::{MergeOrder, WatchArgs};
-use crate::cli::broker_input::{BrokerInput, BrokerRequest, selected_types};
+use crate::cli::broker_input::{BrokerInput, BrokerRequest, selected_types, shows_taps};
 use crate::cli::destinations::DestinationContext;
 use crate::cli::metrics::MetricsServer;
 use crate::cli::open_files;
@@ -34,9 +34,11 @@ pub(super) async fn run(mut args: WatchArgs) -> Result<Exit> {
     let network = resolve::network(&args.connection.auth);
     let request = BrokerRequest {
         workspaces: &args.workspace,
+        calls: &args.follow.calls.call,
         types: selected_types(&args.filter, Some(&args.stop)),
         since: args.resume.since.as_deref(),
         consumer: args.follow.consumer.as_deref(),
+        shows_taps: shows_taps(status, Some(&args.filter)),
         is_sorted: args.reconnect.order == MergeOrder::Time,
         ..BrokerRequest::default()
     };
@@ -161,9 +163,12 @@ async fn read(args: WatchArgs, broker: &BrokerInput) -> Result<Exit> {
     let session = SessionBuilder::new(stages)
         .with_destinations(destinations)
         .await?
+        .with_resumption(args.follow.consumer.is_some())
         .with_fail_on_gap(args.delivery.fail_on_gap)
         .with_merge(resolve::merge(&args.reconnect)?)
         .with_tui(screen)
         .with_metrics(metrics);
-    session.run(|tx| vec![broker.source(limits, None, tx)]).await
+    let ended = session.run(|tx| vec![broker.source(limits, None, tx)]).await;
+    broker.release().await;
+    ended
 }

@@ -96,7 +96,32 @@ fn command_line(matches: &ArgMatches) -> Result<Cli, clap::Error> {
         .into_iter()
         .filter(|name| options.value_source(name) == Some(ValueSource::CommandLine))
         .collect();
+    drop_default_workspace(&mut cli.command, options);
     Ok(cli)
+}
+
+/// Drops a workspace that only the environment or the configuration names, where the command line
+/// says what to read in another way.
+fn drop_default_workspace(command: &mut Command, options: &ArgMatches) {
+    let is_typed = |name| options.value_source(name) == Some(ValueSource::CommandLine);
+    match command {
+        Command::Watch(args)
+            if (args.workspaces_file.is_some() || args.follow.from.is_some())
+                && !is_typed("workspace") =>
+        {
+            args.workspace.clear();
+        }
+        Command::Stats(args) if args.source.from.is_some() && !is_typed("workspace") => {
+            args.workspace.clear();
+        }
+        Command::Expect(args) if args.source.from.is_some() && !is_typed("workspace") => {
+            args.workspace = None;
+        }
+        Command::Timeline(args) if args.source.from.is_some() && !is_typed("workspace") => {
+            args.workspace = None;
+        }
+        _ => {}
+    }
 }
 
 /// Builds the command line from the matches, and adds named filters and other values that are not

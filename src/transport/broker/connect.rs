@@ -46,6 +46,12 @@ pub(super) async fn connect(config: &BrokerConfig) -> Result<Client> {
     connect_watched(config, None).await.map_err(|failure| failure.error)
 }
 
+/// Returns a name that no other consumer has. With a name, the subject of the request that creates a
+/// consumer has the name and the filter, by which permissions can be granted.
+pub(super) fn unique_name(client: &Client) -> String {
+    client.new_inbox().replace('.', "-")
+}
+
 /// Why there is no connection.
 pub(super) struct ConnectFailure {
     /// What failed, why, and what to do.

@@ -3,7 +3,7 @@
 //! Without a name, a consumer belongs to one connection and begins after the last message that was
 //! read. A durable consumer remembers on the broker what its members have acknowledged.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use async_nats::datetime;
@@ -26,17 +26,22 @@ const ACKNOWLEDGE_WITHIN: Duration = Duration::from_secs(30);
 /// The maximum number of messages of a durable consumer that are delivered and not acknowledged.
 const MAX_UNACKNOWLEDGED: i64 = 20_000;
 
+/// The name under which a durable consumer keeps the time of its first events, for all members.
+const SINCE: &str = "evtap-since";
+
 /// How much earlier than its time an event may have been stored, by the clocks of two machines.
 const CLOCK_MARGIN: Duration = Duration::from_secs(60);
 
-/// Opens the consumer. `position` is the number of the last message that was read. `was_open` says
-/// that there was a consumer before, so a durable one must still exist.
+/// Opens the consumer, and returns whether it is new. `position` is the number of the last message
+/// that was read. `was_open` says that there was a consumer before, so a durable one must still
+/// exist. A consumer without a name from the user gets `unique`.
 pub(super) async fn open(
     stream: &Stream,
     config: &ReadConfig,
     position: Option<u64>,
     was_open: bool,
-) -> Result<Info, ReadFailure> {
+    unique: String,
+) -> Result<(Info, bool), ReadFailure> {
     let subjects = &stream.cached_info().config.subjects;
     let all = config.broker.prefix.all();
     let takes_only_ours = !subjects.is_empty() && subjects.iter().all(|own| covers(&all, own));
@@ -46,20 +51,27 @@ pub(super) async fn open(
     } else {
         config.subjects.clone()
     };
+    // The subject of the request has a single filter, by which permissions can be granted.
+    let (filter_subject, filter_subjects) = match &filters[..] {
+        [single] => (single.clone(), Vec::new()),
+        _ => (String::new(), filters.clone()),
+    };
     let Some(name) = &config.consumer else {
         let settings = pull::Config {
+            name: Some(unique),
             deliver_policy: deliver_policy(config.start, position),
             ack_policy: AckPolicy::None,
-            filter_subjects: filters,
+            filter_subject,
+            filter_subjects,
             inactive_threshold: INACTIVE,
             num_replicas: 1,
             memory_storage: true,
             ..pull::Config::default()
         };
-        return create(stream, config, settings).await;
+        return create(stream, config, settings).await.map(|info| (info, true));
     };
     if let Some(info) = find(stream, config, name, &filters).await? {
-        return Ok(info);
+        return Ok((info, false));
     }
     if was_open {
         let why = format!("the consumer {name} was deleted");
@@ -72,13 +84,29 @@ pub(super) async fn open(
         ack_policy: AckPolicy::Explicit,
         ack_wait: ACKNOWLEDGE_WITHIN,
         max_ack_pending: MAX_UNACKNOWLEDGED,
-        filter_subjects: filters.clone(),
+        filter_subject,
+        filter_subjects,
+        metadata: match config.start {
+            ReadStart::Since(since) => HashMap::from([(SINCE.to_owned(), since.to_string())]),
+            ReadStart::Now | ReadStart::Beginning => HashMap::new(),
+        },
         ..pull::Config::default()
     };
     match create(stream, config, settings).await {
-        Ok(info) => Ok(info),
+        Ok(info) => Ok((info, true)),
         // Another member may have created it in the meantime.
-        Err(failure) => find(stream, config, name, &filters).await?.ok_or(failure),
+        Err(failure) => {
+            find(stream, config, name, &filters).await?.map(|info| (info, false)).ok_or(failure)
+        }
+    }
+}
+
+/// Returns the time before which events are left out, although the consumer delivers them.
+pub(super) fn since(config: &ReadConfig, consumer: &Info) -> Option<Timestamp> {
+    match config.start {
+        _ if config.consumer.is_some() => consumer.config.metadata.get(SINCE)?.parse().ok(),
+        ReadStart::Since(since) => Some(since),
+        ReadStart::Now | ReadStart::Beginning => None,
     }
 }
 

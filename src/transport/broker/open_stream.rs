@@ -48,11 +48,19 @@ pub(super) struct OpenStream {
 #[derive(Default)]
 pub(super) struct OpenChunk {
     pub frames: Vec<RawFrame>,
-    /// The messages to acknowledge, one for each frame, if the consumer is durable.
-    pub messages: Vec<(u64, Subject)>,
+    /// The message of each frame, to acknowledge it, if the consumer is durable; `None` for a gap.
+    pub messages: Vec<Option<(u64, Subject)>>,
     pub bytes: usize,
     /// Whether the last message to read is in it.
     pub is_last: bool,
+}
+
+impl OpenChunk {
+    /// Adds a frame that is not a message.
+    pub fn push_notice(&mut self, frame: RawFrame) {
+        self.frames.push(frame);
+        self.messages.push(None);
+    }
 }
 
 impl OpenStream {

@@ -51,6 +51,11 @@ impl PullWindow {
         Some(Bytes::from(request.to_string()))
     }
 
+    /// Returns whether messages are requested that have not arrived.
+    pub const fn is_open(&self) -> bool {
+        self.messages > 0 && self.bytes > 0
+    }
+
     /// Notes a message of `bytes` bytes.
     pub const fn received(&mut self, bytes: usize) {
         self.messages = self.messages.saturating_sub(1);

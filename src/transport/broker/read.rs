@@ -5,12 +5,14 @@
 //! After a lost connection, reading goes on after the last message. Messages that the broker has
 //! removed in the meantime are reported as a gap.
 
+mod removed;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::jetstream::context::ContextBuilder;
 use async_nats::jetstream::stream;
-use async_nats::{Message, StatusCode};
+use async_nats::{Message, StatusCode, Subject};
 use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt};
 use jiff::Timestamp;
@@ -19,17 +21,17 @@ use tokio::sync::Notify;
 use tokio::task::unconstrained;
 use tokio::time::{Instant, sleep_until};
 
-use super::acknowledgement::{self, ChunkReceipt, SharedMessages, TakenState};
-use super::connect::connect_watched;
+use super::acknowledgement::{self, ChunkReceipt, SharedMessages, TakenState, UnreadMessages};
+use super::connect::{connect_watched, unique_name};
 use super::consumer;
 use super::delivered::{Delivered, LastMessage};
 use super::open_stream::{OpenChunk, OpenStream, limits, no_stream};
 use super::pull::PullWindow;
 use super::read_config::{ReadConfig, ReadFailure, ReadStart};
+use super::removal::RemovalWatch;
 use crate::error::{Error, Exit, Result};
 use crate::model::catalog::value::{EndReason, GapReason};
 use crate::model::{FrameError, Origin, cloudevent};
-use crate::transport::gap::Gap;
 use crate::transport::progress::Progress;
 use crate::transport::stream_context::StreamContext;
 use crate::transport::{Chunk, Item, RawFrame, Sender, SourceConfig};
@@ -50,7 +52,8 @@ const CHUNK_BYTES: usize = 128 * 1024;
 /// How often a reader of selected subjects checks whether messages were removed before it read them.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Reads the stream into the channel until its end or until the receiver is gone.
+/// Reads the stream into the channel until its end, until `stop` is resolved or until the receiver is
+/// gone. Returns also what a member of a consumer has got and not delivered.
 ///
 /// # Errors
 ///
@@ -60,27 +63,33 @@ pub async fn run(
     limits: &SourceConfig,
     progress: Option<Arc<Progress>>,
     tx: &Sender,
-) -> Result<()> {
+    stop: impl Future<Output = ()>,
+) -> (Result<()>, UnreadMessages) {
     let origin = Origin::default();
     let context =
         StreamContext::new("cannot read from the broker", origin, FIRST_DELAY, limits, tx);
-    let reader = BrokerReader {
+    let mut reader = BrokerReader {
         config,
         context,
         progress,
         created: None,
         last: None,
         end: None,
+        since: None,
         was_open: false,
         unproven: None,
         checked: None,
+        removal: RemovalWatch::default(),
         taken: SharedMessages::default(),
     };
-    tokio::select! {
+    let mut open = None;
+    let ended = tokio::select! {
         biased;
         () = tx.closed() => Ok(()),
-        ended = reader.follow() => ended,
-    }
+        () = stop => Ok(()),
+        ended = reader.follow(&mut open) => ended,
+    };
+    (ended, UnreadMessages { open, taken: reader.taken })
 }
 
 /// The state of a reader over all of its connections.
@@ -94,19 +103,23 @@ struct BrokerReader<'a> {
     last: Option<LastMessage>,
     /// The number of the last message to read.
     end: Option<u64>,
+    /// The time before which events are left out.
+    since: Option<Timestamp>,
     /// Whether a consumer has been open.
     was_open: bool,
     /// The message before the first missing number that has not been proven harmless.
     unproven: Option<LastMessage>,
-    /// When this was last checked.
+    /// When it was last checked whether messages were removed.
     checked: Option<Instant>,
+    /// What is removed before the members of a consumer have processed it.
+    removal: RemovalWatch,
     taken: SharedMessages,
 }
 
 impl BrokerReader<'_> {
-    async fn follow(mut self) -> Result<()> {
+    async fn follow(&mut self, open: &mut Option<OpenStream>) -> Result<()> {
         loop {
-            match self.read().await {
+            match self.read(open).await {
                 Ok(()) => {
                     self.context.report_ended(EndReason::AllRead).await;
                     return Ok(());
@@ -122,7 +135,8 @@ impl BrokerReader<'_> {
     }
 
     /// Opens a connection and reads from it. Returns at the end of what is to be read.
-    async fn read(&mut self) -> Result<(), ReadFailure> {
+    async fn read(&mut self, slot: &mut Option<OpenStream>) -> Result<(), ReadFailure> {
+        *slot = None;
         let lost = Arc::new(Notify::new());
         let client = connect_watched(&self.config.broker, Some(Arc::clone(&lost))).await.map_err(
             |failure| {
@@ -145,8 +159,9 @@ impl BrokerReader<'_> {
             return Ok(());
         }
         let position = self.last.as_ref().map(|last| last.sequence);
-        let consumer = consumer::open(&stream, self.config, position, self.was_open).await;
-        let consumer = match consumer {
+        let unique = unique_name(&client);
+        let consumer = consumer::open(&stream, self.config, position, self.was_open, unique).await;
+        let (consumer, is_new) = match consumer {
             Err(ReadFailure::Transient(why)) if !self.was_open => {
                 let advice =
                     "check that JetStream is enabled, and that these credentials may use $JS.API";
@@ -154,20 +169,25 @@ impl BrokerReader<'_> {
             }
             consumer => consumer?,
         };
-        self.was_open = true;
+        self.since = consumer::since(self.config, &consumer);
+        let settings = &consumer.config;
+        let is_complete = settings.filter_subject.is_empty() && settings.filter_subjects.is_empty();
         self.context.report_connected().await;
+        if self.config.consumer.is_some() {
+            self.begin_member(&stream.cached_info().state, &consumer, is_new, is_complete).await;
+        }
+        self.was_open = true;
         if self.end.is_some() && consumer.num_pending == 0 {
             return Ok(());
         }
         let inbox = client.new_inbox();
         let lost_connection = |_| ReadFailure::Transient("the connection was lost".to_owned());
         let messages = client.subscribe(inbox.clone()).await.map_err(lost_connection)?;
-        let settings = &consumer.config;
         let heartbeat = self.read_timeout() / 3;
-        let mut open = OpenStream {
+        let open = OpenStream {
             window: PullWindow::new(limits(&client, self.config.consumer.is_some(), heartbeat)),
             next: format!("$JS.API.CONSUMER.MSG.NEXT.{}.{}", consumer.stream_name, consumer.name),
-            is_complete: settings.filter_subject.is_empty() && settings.filter_subjects.is_empty(),
+            is_complete,
             delivery: consumer.delivered.consumer_sequence,
             client,
             stream,
@@ -175,7 +195,7 @@ impl BrokerReader<'_> {
             lost,
             inbox,
         };
-        self.read_messages(&mut open).await
+        self.read_messages(slot.insert(open)).await
     }
 
     fn fatal(&self, exit: Exit, why: impl Into<String>, advice: &'static str) -> ReadFailure {
@@ -195,8 +215,11 @@ impl BrokerReader<'_> {
             let why = "the stream was deleted and created again, so positions in it are lost";
             return Err(self.fatal(Exit::Failure, why, "start again"));
         }
-        let oldest = Timestamp::from_nanosecond(state.first_timestamp.unix_timestamp_nanos()).ok();
-        let oldest = oldest.filter(|_| state.messages > 0).unwrap_or_else(|| self.context.now());
+        let oldest = self.oldest(state);
+        if self.config.consumer.is_some() {
+            // The consumer decides.
+            return Ok(false);
+        }
         if !self.was_open {
             self.end = self.config.ends.then_some(state.last_sequence);
             match self.config.start {
@@ -212,8 +235,7 @@ impl BrokerReader<'_> {
                 }
                 ReadStart::Since(_) | ReadStart::Beginning => {}
             }
-        } else if self.config.consumer.is_none()
-            && let Some(last) = &mut self.last
+        } else if let Some(last) = &mut self.last
             && state.first_sequence > last.sequence.saturating_add(1)
         {
             // The messages of other subjects may be all that was removed.
@@ -224,17 +246,6 @@ impl BrokerReader<'_> {
         Ok(self.end.is_some_and(|end| {
             state.messages == 0 || self.last.as_ref().is_some_and(|last| last.sequence >= end)
         }))
-    }
-
-    async fn report_gap(
-        &mut self,
-        from: Option<Timestamp>,
-        to: Timestamp,
-        certain: bool,
-        reason: GapReason,
-    ) {
-        let to = from.map_or(to, |from| to.max(from));
-        self.context.report_gap(&Gap { from, to, certain, reason }).await;
     }
 
     async fn read_messages(&mut self, open: &mut OpenStream) -> Result<(), ReadFailure> {
@@ -250,7 +261,7 @@ impl BrokerReader<'_> {
                 biased;
                 message = open.messages.next() => message,
                 () = open.lost.notified() => None,
-                () = sleep_until(check), if self.unproven.is_some() => {
+                () = sleep_until(check), if self.must_check() => {
                     self.check_removed(open).await;
                     continue;
                 }
@@ -273,7 +284,7 @@ impl BrokerReader<'_> {
             {
                 taken = self.take(message, open, &mut chunk).await;
             }
-            if self.unproven.is_some() && check <= Instant::now() {
+            if self.must_check() && check <= Instant::now() {
                 self.check_removed(open).await;
             }
             let is_last = chunk.is_last;
@@ -327,6 +338,7 @@ impl BrokerReader<'_> {
         if let Some(progress) = &self.progress {
             progress.add_read(message.length);
         }
+        let is_hidden = !self.config.shows_taps && is_presence(&message);
         let delivered = message.reply.as_deref().and_then(Delivered::parse);
         let Some((delivered, reply)) = delivered.zip(message.reply) else {
             let why = "the broker sent something that is not a message of the stream";
@@ -337,26 +349,32 @@ impl BrokerReader<'_> {
             return Ok(());
         }
         let stored = delivered.stored_at();
-        if self.config.consumer.is_none() {
+        let is_member = self.config.consumer.is_some();
+        let is_removed = if is_member {
+            self.removal.delivered(&delivered) && open.is_complete
+        } else {
             if Some(delivered.delivery) != open.delivery.checked_add(1) {
                 return Err(ReadFailure::Skipped);
             }
             open.delivery = delivered.delivery;
-            self.notice_removed(delivered.sequence, &message.payload, stored, open, chunk);
             let is_end = |end| delivered.sequence >= end || delivered.pending == 0;
             chunk.is_last = self.end.is_some_and(is_end);
+            self.is_removed_before(delivered.sequence, open)
+        };
+        if is_removed {
+            self.push_gap(&message.payload, stored, chunk);
+        }
+        if !is_member || delivered.deliveries == 1 {
             let (sequence, body) = (delivered.sequence, message.payload.clone());
             self.last = Some(LastMessage { sequence, stored, body });
         }
-        let is_early = match self.config.start {
-            ReadStart::Since(since) => {
-                cloudevent::time(&message.payload).is_some_and(|time| time < since)
-            }
-            ReadStart::Now | ReadStart::Beginning => false,
-        };
-        if self.config.consumer.is_some() {
-            let taken = acknowledgement::lock(&self.taken).take(delivered.sequence);
-            if taken == Some(TakenState::Delivered) || is_early {
+        let is_early = self.since.is_some_and(|since| {
+            cloudevent::time(&message.payload).is_some_and(|time| time < since)
+        });
+        let is_left_out = is_early || is_hidden;
+        if is_member {
+            let taken = self.note_taken(delivered.sequence, &reply, is_left_out);
+            if taken == Some(TakenState::Delivered) || is_left_out {
                 // If this is lost, the message comes again.
                 let _ = acknowledgement::acknowledge(&open.client, reply).await;
                 return Ok(());
@@ -364,13 +382,23 @@ impl BrokerReader<'_> {
             if taken.is_some() {
                 return Ok(());
             }
-            chunk.messages.push((delivered.sequence, reply));
+            chunk.messages.push(Some((delivered.sequence, reply)));
         }
-        if !is_early {
+        if !is_left_out {
             chunk.bytes += message.length;
             chunk.frames.push(self.frame(message.payload));
         }
         Ok(())
+    }
+
+    /// Notes a message of a member, and returns its state if it was taken before.
+    fn note_taken(&self, sequence: u64, reply: &Subject, is_left_out: bool) -> Option<TakenState> {
+        let mut messages = acknowledgement::lock(&self.taken);
+        let taken = messages.take(sequence, reply);
+        if is_left_out {
+            messages.delivered(sequence);
+        }
+        taken
     }
 
     fn frame(&self, body: Bytes) -> RawFrame {
@@ -382,43 +410,10 @@ impl BrokerReader<'_> {
             ..RawFrame::record(&self.context.origin, body, 0)
         }
     }
+}
 
-    /// Notices numbers that are missing before a message. Without filters they are a gap, with
-    /// filters they may be.
-    fn notice_removed(
-        &mut self,
-        sequence: u64,
-        body: &[u8],
-        stored: Option<Timestamp>,
-        open: &OpenStream,
-        chunk: &mut OpenChunk,
-    ) {
-        let Some(last) =
-            self.last.as_ref().filter(|last| last.sequence.saturating_add(1) < sequence)
-        else {
-            return;
-        };
-        if !open.is_complete {
-            self.unproven.get_or_insert_with(|| last.clone());
-            return;
-        }
-        let now = self.context.now();
-        let from = last.time();
-        let to = cloudevent::time(body).or(stored).unwrap_or(now);
-        let to = from.map_or(to, |from| to.max(from));
-        let gap = Gap { from, to, certain: true, reason: GapReason::Removed };
-        chunk.frames.push(gap.frame(&self.context.origin, None, now));
-    }
-
-    /// Checks whether messages after the last proven one were removed before they were read.
-    async fn check_removed(&mut self, open: &OpenStream) {
-        self.checked = Some(Instant::now());
-        let Ok(info) = open.stream.get_info().await else { return };
-        let Some(unproven) = self.unproven.take() else { return };
-        if info.state.first_sequence > unproven.sequence + 1 {
-            let to = self.last.as_ref().and_then(LastMessage::time);
-            let to = to.unwrap_or_else(|| self.context.now());
-            self.report_gap(unproven.time(), to, false, GapReason::Removed).await;
-        }
-    }
+/// Returns whether a message only says that a tap is connected, alive or ends.
+fn is_presence(message: &Message) -> bool {
+    // Only few subjects have such messages, so the others need not be parsed.
+    message.subject.contains(".tap.") && cloudevent::is_presence(&message.payload)
 }

@@ -18,6 +18,8 @@ pub struct ReadConfig {
     pub ends: bool,
     /// The name of a durable consumer, whose members share the messages.
     pub consumer: Option<String>,
+    /// Whether taps may say that they are connected, alive or end.
+    pub shows_taps: bool,
     /// Whether each event is passed on by itself, so that it can be put in order.
     pub is_sorted: bool,
 }

@@ -27,8 +27,8 @@ pub struct EventSelection<'s> {
     pub types: &'s [String],
 }
 
-/// Returns subjects that match all selected events, and the `tap.*` events about their streams. No
-/// two of them overlap.
+/// Returns subjects that match all selected events, and the gaps in their streams. No two of them
+/// overlap.
 #[must_use]
 pub fn subjects(prefix: &SubjectPrefix, selection: EventSelection<'_>) -> Vec<String> {
     let EventSelection { workspaces, calls, types } = selection;
@@ -98,8 +98,10 @@ fn type_tokens(globs: &[String]) -> Option<Vec<String>> {
     for glob in globs {
         expand(glob, &mut patterns)?;
     }
-    // Whatever is selected, gaps are reported.
-    let mut tokens = vec![".tap.>".to_owned()];
+    // Whatever is selected, gaps are reported. The subjects of what taps say of themselves end with
+    // the name of the tap.
+    let names_taps = patterns.iter().any(|pattern| pattern.starts_with("tap."));
+    let mut tokens = vec![if names_taps { ".tap.>" } else { ".tap.gap.>" }.to_owned()];
     for pattern in &patterns {
         tokens.push(tokens_of(pattern)?);
     }
@@ -165,16 +167,16 @@ mod tests {
         assert_eq!(
             select(&["a"], &[], &["call.*"]),
             [
-                "evtap.a.observer.*.tap.>",
+                "evtap.a.observer.*.tap.gap.>",
                 "evtap.a.observer.*.call.>",
-                "evtap.a.tap.>",
+                "evtap.a.tap.gap.>",
                 "evtap.a.call.>",
             ]
         );
         assert_eq!(
             select(&["a"], &["CA1"], &["surface.{created,submitted}"]),
             [
-                "evtap.a.observer.CA1.tap.>",
+                "evtap.a.observer.CA1.tap.gap.>",
                 "evtap.a.observer.CA1.surface.created",
                 "evtap.a.observer.CA1.surface.submitted",
             ]
@@ -186,6 +188,13 @@ mod tests {
         let types = ["call.*", "call.ended", "{call.started,tap.gap}"];
         let found = select(&["a"], &["CA1"], &types);
         assert_eq!(found, ["evtap.a.observer.CA1.tap.>", "evtap.a.observer.CA1.call.>"]);
+    }
+
+    #[test]
+    fn what_taps_say_of_themselves_is_selected_by_type_too() {
+        let all = ["evtap.a.observer.CA1.tap.>"];
+        assert_eq!(select(&["a"], &["CA1"], &["tap.connected"]), all);
+        assert_eq!(select(&["a"], &["CA1"], &["tap.*"]), all);
     }
 
     #[test]

@@ -9,26 +9,21 @@ use std::time::Duration;
 use async_nats::HeaderMap;
 use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::Message;
-use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
 use async_nats::jetstream::context::{ContextBuilder, GetStreamErrorKind};
 use async_nats::jetstream::stream::Stream;
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::TryStreamExt;
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::call_owners::{self, CallOwner};
 use super::connect::{BrokerConfig, connect};
+use super::last_messages::{last_messages, shown_token};
 use super::stream::{refused, unavailable};
 use super::subject::SubjectPrefix;
 use crate::error::{Error, Exit, Result};
 
 /// How long an answer of the broker may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// The number of messages that are requested at a time.
-const BATCH: usize = 500;
-
-/// How long the broker keeps the consumer of a reader that has gone.
-const INACTIVE: Duration = Duration::from_secs(30);
 
 /// The maximum length of a version or a fingerprint.
 const MAX_TEXT: usize = 64;
@@ -53,15 +48,24 @@ pub struct TapReport {
 /// The taps of each workspace by name. Workspaces of which only events are stored have none.
 pub type TapReports = BTreeMap<String, BTreeMap<String, TapReport>>;
 
-/// Reads what the taps of a stream last said.
+/// The taps of a stream.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TapList {
+    /// The taps of each workspace.
+    pub workspaces: TapReports,
+    /// The calls that taps own; `None` if the broker does not allow to read that.
+    pub calls: Option<Vec<CallOwner>>,
+}
+
+/// Reads what the taps of a stream last said, and which calls they own.
 ///
 /// # Errors
 ///
 /// Fails if the broker cannot be reached, has no such stream or refuses to say.
-pub async fn read_taps(config: &BrokerConfig) -> Result<TapReports> {
+pub async fn read_taps(config: &BrokerConfig) -> Result<TapList> {
     let what = || format!("cannot list the taps of {}", config.address.name());
     let client = connect(config).await?;
-    let context = ContextBuilder::new().timeout(REQUEST_TIMEOUT).build(client);
+    let context = ContextBuilder::new().timeout(REQUEST_TIMEOUT).build(client.clone());
     let stream =
         context.get_stream(&config.address.stream).await.map_err(|error| match error.kind() {
             GetStreamErrorKind::JetStream(error)
@@ -77,11 +81,12 @@ pub async fn read_taps(config: &BrokerConfig) -> Result<TapReports> {
     for workspace in workspaces(&stream, &config.prefix).await.ok_or_else(|| unavailable(what()))? {
         reports.entry(workspace).or_default();
     }
-    let notices = last_notices(&stream, &config.prefix).await;
+    let notices = last_messages(&client, &stream, config.prefix.notices()).await;
     for message in notices.ok_or_else(|| unavailable(what()))? {
         add(&mut reports, &config.prefix, &message);
     }
-    Ok(reports)
+    let calls = call_owners::read(&client, &config.address.stream).await;
+    Ok(TapList { workspaces: reports, calls })
 }
 
 /// Returns the workspaces of which the stream has events.
@@ -94,32 +99,6 @@ async fn workspaces(stream: &Stream, prefix: &SubjectPrefix) -> Option<BTreeSet<
         }
     }
     Some(workspaces)
-}
-
-/// Returns the last notice of each kind and tap, in the order of the stream.
-async fn last_notices(stream: &Stream, prefix: &SubjectPrefix) -> Option<Vec<Message>> {
-    let config = pull::Config {
-        deliver_policy: DeliverPolicy::LastPerSubject,
-        ack_policy: AckPolicy::None,
-        filter_subject: prefix.notices(),
-        inactive_threshold: INACTIVE,
-        memory_storage: true,
-        num_replicas: 1,
-        ..pull::Config::default()
-    };
-    let consumer = stream.create_consumer(config).await.ok()?;
-    let mut messages = Vec::new();
-    let mut is_pending = consumer.cached_info().num_pending > 0;
-    while is_pending {
-        let mut batch = consumer.fetch().max_messages(BATCH).messages().await.ok()?;
-        is_pending = false;
-        while let Some(message) = batch.next().await {
-            let message = message.ok()?;
-            is_pending = message.info().ok()?.pending > 0;
-            messages.push(message);
-        }
-    }
-    Some(messages)
 }
 
 /// The members of a notice that are read.
@@ -168,12 +147,6 @@ fn header(headers: Option<&HeaderMap>, name: &str) -> String {
     let is_shown = value.len() <= MAX_TEXT
         && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-+".contains(&byte));
     if is_shown { value.to_owned() } else { String::new() }
-}
-
-/// Returns a token of a subject as it is shown. evtap encodes all other characters than these.
-fn shown_token(token: &str) -> String {
-    let is_legal = |byte: u8| byte.is_ascii_alphanumeric() || b"-_%".contains(&byte);
-    if token.bytes().all(is_legal) { token.replace("%2E", ".") } else { "?".to_owned() }
 }
 
 #[cfg(test)]

@@ -12,13 +12,13 @@ use super::{WORKSPACE, lines};
 use crate::support::{Running, closed_port, events, evtap, kill, types};
 
 /// Returns CloudEvents as evtap publishes them.
-async fn bodies(count: usize) -> Vec<String> {
+pub async fn bodies(count: usize) -> Vec<String> {
     let ran = evtap("replay - -o cloudevents").stdin(lines(count)).run().await;
     ran.ended(0).lines().map(str::to_owned).collect()
 }
 
 /// Stores messages with the subject of an event.
-async fn store(server: &NatsServer, event_type: &str, bodies: &[String]) {
+pub async fn store(server: &NatsServer, event_type: &str, bodies: &[String]) {
     let context = server.context().await;
     for chunk in bodies.chunks(500) {
         let mut stored = Vec::new();
@@ -33,7 +33,7 @@ async fn store(server: &NatsServer, event_type: &str, bodies: &[String]) {
 }
 
 /// Starts a server with a stream of that many events.
-async fn filled(count: usize) -> NatsServer {
+pub async fn filled(count: usize) -> NatsServer {
     let server = NatsServer::start(&[]).await;
     server.create(stream::Config::default()).await;
     store(&server, "call.started", &bodies(count).await).await;
@@ -41,13 +41,13 @@ async fn filled(count: usize) -> NatsServer {
 }
 
 /// Returns the number of a shown event of [`lines`].
-fn number(line: &str) -> u64 {
+pub(super) fn number(line: &str) -> u64 {
     let event: Value = serde_json::from_str(line).expect("JSON");
     let id = event["_tap"]["id"].as_str().expect("an id");
     id.parse::<u64>().expect("a number") - 1_795_932_465_000
 }
 
-async fn until_status(running: &mut Running, wanted: &str) -> String {
+pub(super) async fn until_status(running: &mut Running, wanted: &str) -> String {
     loop {
         let line = running.status_line().await;
         assert_ne!(line, "", "it ended before {wanted}");
@@ -164,6 +164,127 @@ async fn no_event_is_lost_when_a_member_of_a_consumer_is_killed() {
     }
     kill(process, "INT");
     ending.await.expect("no panic").ended(130);
+}
+
+#[tokio::test]
+async fn the_broker_selects_for_replay_and_by_call() {
+    if !is_installed() {
+        return;
+    }
+    let server = filled(3).await;
+    let context = server.context().await;
+    let other = "00000000-0000-0000-0000-000000000001";
+    let sid = |n: usize| format!("CA{n:032x}");
+    let bodies = bodies(5).await;
+    for (subject, body) in [
+        (format!("evtap.{other}.call.started"), &bodies[0]),
+        (format!("evtap.{WORKSPACE}.observer.{}.call.started", sid(3)), &bodies[3]),
+        (format!("evtap.{WORKSPACE}.observer.{}.call.started", sid(4)), &bodies[4]),
+    ] {
+        let stored = context.publish(subject, body.clone().into()).await.expect("sent");
+        stored.await.expect("stored");
+    }
+    let url = server.url("evtap");
+    let numbers = async |options: &str| {
+        let shown = evtap(&format!("replay --from {url} {options}")).run().await.ended(0);
+        shown.lines().map(number).collect::<Vec<_>>()
+    };
+    assert_eq!(numbers("").await, [0, 1, 2, 0, 3, 4]);
+    assert_eq!(numbers(&format!("-w {other}")).await, [0]);
+    assert_eq!(numbers(&format!("-w {WORKSPACE},{other}")).await, [0, 1, 2, 0, 3, 4]);
+    assert_eq!(numbers(&format!("--call {}", sid(3))).await, [3]);
+    assert_eq!(numbers(&format!("--call {} -e call.*", sid(4))).await, [4]);
+    let watch = format!("watch --from {url} --since all -n 1 -c {} --consumer one", sid(4));
+    assert_eq!(number(evtap(&watch).run().await.ended(0).trim_end()), 4);
+    let stream = context.get_stream("evtap").await.expect("a stream");
+    let info = stream.consumer_info("one").await.expect("a consumer");
+    assert_eq!(info.delivered.consumer_sequence, 1, "the broker sent nothing else");
+    // A workspace of the environment is a default for the platform.
+    let ran = evtap(&format!("stats --from {url} -o json")).env("AMIGO_WORKSPACE_ID", other);
+    let stats: Value = serde_json::from_str(&ran.run().await.ended(0)).expect("JSON");
+    assert_eq!(stats["events"], 6);
+    for (command, why) in [
+        ("replay - --call CA", "exclude each other"),
+        ("replay - -w demo", "exclude each other"),
+        ("verify - -w demo", "exclude each other"),
+        ("watch -w demo --call CA", "--from"),
+    ] {
+        let ran = evtap(command).run().await;
+        ran.ended(2);
+        assert!(ran.stderr().contains(why), "{}", ran.stderr());
+    }
+}
+
+#[tokio::test]
+async fn what_taps_say_of_themselves_is_shown_only_if_asked_for_but_gaps_always_are() {
+    if !is_installed() {
+        return;
+    }
+    let server = filled(1).await;
+    let context = server.context().await;
+    let own = |event_type: &str| {
+        let data = json!({"event_type": event_type, "tap": "east", "from": null,
+            "to": "2026-11-29T06:07:45.000Z", "certain": true, "reason": "away_too_long",
+            "position": null, "last_id": null,
+            "_tap": {"stream": "workspace", "workspace_id": WORKSPACE}});
+        json!({"specversion": "1.0", "type": event_type, "data": data}).to_string()
+    };
+    for event_type in ["tap.connected", "tap.position", "tap.gap", "tap.ended"] {
+        let subject = format!("evtap.{WORKSPACE}.{event_type}.east");
+        let stored = context.publish(subject, own(event_type).into()).await.expect("sent");
+        stored.await.expect("stored");
+    }
+    let url = server.url("evtap");
+    let shown = async |options: &str| {
+        types(&evtap(&format!("replay --from {url} {options}")).run().await.ended(0))
+    };
+    assert_eq!(shown("").await, ["call.started", "tap.gap"]);
+    let all = ["call.started", "tap.connected", "tap.position", "tap.gap", "tap.ended"];
+    // The connection of this run comes first, and its end last.
+    assert_eq!(shown("--status inline").await[1..6], all);
+    assert_eq!(shown("-e tap.connected").await, ["tap.connected"]);
+    let ran = evtap(&format!("replay --from {url} -e call.* --fail-on-gap")).run().await;
+    assert_eq!(types(&ran.ended(8)), ["call.started"]);
+    let stats = evtap(&format!("stats --from {url} -o json")).run().await.ended(0);
+    let stats: Value = serde_json::from_str(&stats).expect("JSON");
+    assert_eq!(stats["events"], 2, "the event and the gap: {stats}");
+    // A member of a consumer acknowledges what it does not show.
+    let watch = format!("watch --from {url} --since all --consumer one -n 1 -E tap.gap");
+    assert_eq!(types(&evtap(&watch).run().await.ended(0)), ["call.started"]);
+}
+
+#[tokio::test]
+async fn late_events_are_put_in_their_place() {
+    if !is_installed() {
+        return;
+    }
+    let server = filled(0).await;
+    let bodies = bodies(6).await;
+    let order = [1, 0, 4, 5, 2, 3].map(|at: usize| bodies[at].clone());
+    store(&server, "call.started", &order).await;
+    let url = server.url("evtap");
+    let numbers = async |options: &str| {
+        let watch = format!("watch --from {url} --since all {options} -n 6");
+        evtap(&watch).run().await.ended(0).lines().map(number).collect::<Vec<_>>()
+    };
+    assert_eq!(numbers("").await, [1, 0, 4, 5, 2, 3]);
+    assert_eq!(numbers("--order time").await, [0, 1, 2, 3, 4, 5]);
+}
+
+#[tokio::test]
+async fn reading_is_given_up_after_so_many_attempts() {
+    if !is_installed() {
+        return;
+    }
+    let mut server = filled(1).await;
+    let watch = format!("watch --from {} --since all --max-reconnects 2", server.url("evtap"));
+    let mut running = evtap(&watch).start();
+    running.line().await;
+    server.kill();
+    let ran = running.end().await;
+    ran.ended(5);
+    assert!(ran.stderr().contains("(attempt 2)"), "{}", ran.stderr());
+    assert!(!ran.stderr().contains("(attempt 3)"), "{}", ran.stderr());
 }
 
 #[tokio::test]
