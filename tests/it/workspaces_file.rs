@@ -99,6 +99,33 @@ async fn added_workspaces_start_removed_ones_end_and_others_go_on() {
 }
 
 #[tokio::test]
+async fn workspaces_of_the_command_line_are_watched_besides_those_of_the_file() {
+    let base = emulator(fast()).await;
+    let named = format!("-w {},{}", demo_workspace(2), demo_workspace(1));
+    let (run, path) = watch_file(&base, &list([1]), &named);
+    // One that the environment names is a default for runs without a file.
+    let run = run.env("AMIGO_API_KEY", "any").env("AMIGO_WORKSPACE_ID", &demo_workspace(3));
+    let mut run = run.start();
+    let lines = lines_until(&mut run, |line| is(line, "connected", 2)).await;
+    assert_eq!(counts(&lines[0]), [2, 2, 2, 0]);
+    replace(&path, &list([4]));
+    let lines = lines_until(&mut run, |line| is(line, "connected", 4)).await;
+    let version = lines.iter().find(|line| is_version(line)).expect("a version");
+    assert_eq!(counts(version), [3, 3, 1, 0]);
+    run.signal("TERM");
+    run.end().await.ended(143);
+
+    let (run, _) = watch_file(&base, "workspaces = []", &named);
+    let ran = run.run().await;
+    ran.ended(2);
+    assert!(ran.stderr().contains("it has no API key"), "{}", ran.stderr());
+    let (run, _) = watch_file(&base, &list([1]), "-w demo");
+    let ran = run.env("AMIGO_API_KEY", "any").run().await;
+    ran.ended(2);
+    assert!(ran.stderr().contains("the demo can't be merged"), "{}", ran.stderr());
+}
+
+#[tokio::test]
 async fn an_invalid_version_is_reported_and_the_one_before_stays_in_force() {
     let base = emulator(fast()).await;
     let (run, path) = watch_file(&base, &list([1]), "");

@@ -30,12 +30,13 @@ pub struct WatchArgs {
         value_delimiter = ',', value_parser = trimmed
     )]
     pub workspace: Vec<String>,
-    /// Watch the workspaces in this TOML file, in place of --workspace
+    /// Watch the workspaces in this TOML file, and those of --workspace
     ///
     /// It has an array `workspaces`, of ids or of tables such as
     /// `{ id = "ID", api_key_file = "clinic.key" }` or
     /// `{ id = "ID", api_key_command = ["pass", "show", "clinic"] }`. evtap reads it again when it
-    /// changes, and on SIGHUP: added workspaces start, removed ones end, and the others go on.
+    /// changes, and on SIGHUP: added workspaces start, removed ones end, and the others go on. A
+    /// workspace of the environment or the configuration is not watched in addition.
     #[arg(long, value_name = "FILE")]
     pub workspaces_file: Option<PathBuf>,
     /// Watch only the workspaces of shard I of N

@@ -1,5 +1,7 @@
 //! `evtap watch`: prints the event streams of one or more workspaces.
 
+use std::path::PathBuf;
+
 use jiff::Timestamp;
 
 use crate::analysis::traces::TracedStreams;
@@ -47,7 +49,8 @@ pub(super) async fn run(mut args: WatchArgs) -> Result<Exit> {
     {
         return read(args, &broker).await;
     }
-    let file = args.workspaces_file.clone().map(|path| WorkspacesFile { path, shard: args.shard });
+    let file = args.workspaces_file.clone();
+    let file = file.map(|path| workspaces_file(path, &args)).transpose()?;
     let listed = match &file {
         Some(_) => resolve::Workspaces { ids: Vec::new(), are_demo: false },
         None => of_shard(resolve::workspaces(&args.workspace)?, args.shard)?,
@@ -124,6 +127,22 @@ pub(super) async fn run(mut args: WatchArgs) -> Result<Exit> {
             session.run(|tx| streams.map(|stream| source(&tx, stream)).collect()).await
         }
     }
+}
+
+/// Returns the file of workspaces, to which those of the command line are added.
+fn workspaces_file(path: PathBuf, args: &WatchArgs) -> Result<WorkspacesFile> {
+    let named = if args.workspace.is_empty() {
+        Vec::new()
+    } else {
+        let resolve::Workspaces { ids, are_demo } = resolve::workspaces(&args.workspace)?;
+        if are_demo {
+            let why = "the demo can't be merged with the workspaces of a file";
+            let advice = "watch it by itself, or leave it out";
+            return Err(Error::usage("cannot watch", why, advice).with_setting("--workspace"));
+        }
+        ids
+    };
+    Ok(WorkspacesFile { path, named, shard: args.shard })
 }
 
 /// Returns the workspaces of a shard.

@@ -30,6 +30,8 @@ const EXAMPLE: &str = "write workspaces = [\"ID\", …], or [] for none";
 pub struct WorkspacesFile {
     /// The path of the file.
     pub path: PathBuf,
+    /// The ids of workspaces that are tapped besides those of the file, with the key of the run.
+    pub named: Vec<String>,
     /// The shard; `None` for all workspaces.
     pub shard: Option<Shard>,
 }
@@ -40,7 +42,7 @@ pub struct ListedWorkspaces {
     /// The workspaces of this process by id, each with the source of its key; `None` if it has
     /// the key of the run.
     pub own: BTreeMap<String, Option<KeySource>>,
-    /// The number of workspaces in the file.
+    /// The number of workspaces in the file and of those that are named besides.
     pub listed: usize,
 }
 
@@ -53,7 +55,16 @@ impl WorkspacesFile {
     /// Fails if the file cannot be read or has a mistake.
     pub fn read(&self, has_key: bool) -> Result<ListedWorkspaces> {
         let file = TomlFile::read(&self.path, "the workspaces file", LIMIT)?;
-        let all = WorkspacesReader { file: &file, has_key }.workspaces()?;
+        let mut all = WorkspacesReader { file: &file, has_key }.workspaces()?;
+        for id in &self.named {
+            if !has_key && !all.contains_key(id) {
+                let why = "it has no API key";
+                let advice = "set AMIGO_API_KEY, or list it in the file with its own";
+                let what = format!("cannot watch the workspace {id}");
+                return Err(Error::usage(what, why, advice).with_setting("--workspace"));
+            }
+            all.entry(id.clone()).or_insert(None);
+        }
         let listed = all.len();
         let is_own = |id: &String| self.shard.is_none_or(|shard| shard.has(id));
         Ok(ListedWorkspaces { own: all.into_iter().filter(|(id, _)| is_own(id)).collect(), listed })

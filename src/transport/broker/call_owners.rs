@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use super::last_messages::{last_messages, shown_token};
 use crate::transport::call_lease::LeaseEntry;
 
-/// How long an answer of the broker may take. Somebody who may read events may not be allowed to read
-/// this, and gets no answer then.
+/// How long an answer of the broker may take. Somebody who may read events may not be allowed to
+/// read this, and gets no answer then.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A call that a tap owns.

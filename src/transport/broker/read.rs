@@ -49,11 +49,11 @@ const READ_TIMEOUT: Duration = Duration::from_secs(30);
 const CHUNK_MESSAGES: usize = 512;
 const CHUNK_BYTES: usize = 128 * 1024;
 
-/// How often a reader of selected subjects checks whether messages were removed before it read them.
+/// How often a reader checks whether messages were removed before they were read.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Reads the stream into the channel until its end, until `stop` is resolved or until the receiver is
-/// gone. Returns also what a member of a consumer has got and not delivered.
+/// Reads the stream into the channel until its end, until `stop` is resolved or until the receiver
+/// is gone. Returns also what a member of a consumer has got and not delivered.
 ///
 /// # Errors
 ///
