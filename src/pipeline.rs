@@ -8,6 +8,7 @@
 
 pub mod pacing;
 mod parallel;
+mod range;
 pub mod stop;
 mod worker;
 
@@ -28,8 +29,9 @@ use crate::output::event_ids::{EventIds, UncountedId};
 use crate::output::status::{self, RunCounts};
 use crate::output::{Observer, OutputError, Writer};
 use crate::pipeline::pacing::Pace;
+use crate::pipeline::range::is_in_range;
 use crate::pipeline::stop::{StopCondition, Verdict};
-use crate::query::{EventContext, EventFilter, Failures};
+use crate::query::{EventContext, EventFilter, Failures, TimeRange};
 use crate::redact::{Policy, Redactor};
 use crate::transport::pool::{self, InOrder as _};
 use crate::transport::progress::Progress;
@@ -65,6 +67,7 @@ pub struct Pipeline {
     /// The lifecycle of the tap, if a destination takes its events.
     lifecycle: Option<Lifecycle>,
     limit: Option<u64>,
+    range: TimeRange,
     stop: Box<dyn StopCondition>,
     status: status::StatusFormat,
     /// Creates ids of events, if an output needs them.
@@ -117,6 +120,7 @@ impl Pipeline {
             delivery: Delivery::default(),
             lifecycle: None,
             limit,
+            range: TimeRange::default(),
             stop,
             status,
             ids: None,
@@ -137,6 +141,13 @@ impl Pipeline {
     #[must_use]
     pub fn with_threads(mut self, threads: usize) -> Self {
         self.threads = threads;
+        self
+    }
+
+    /// Sets the range of time whose events are read. The others are only counted.
+    #[must_use]
+    pub fn with_range(mut self, range: TimeRange) -> Self {
+        self.range = range;
         self
     }
 
@@ -341,6 +352,9 @@ impl Pipeline {
             return Ok(None);
         }
         let shown = self.redactor.decode_and_redact(&mut self.decoder, frame);
+        if !is_in_range(self.range, &shown, &mut self.counts) {
+            return Ok(None);
+        }
         if let Some(ids) = &mut self.ids {
             ids.next(&shown, frame.flags.connection, &mut self.id);
         }

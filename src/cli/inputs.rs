@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::cli::args::{ConnectionArgs, DemoArgs};
+use jiff::Timestamp;
+
+use crate::cli::args::{ConnectionArgs, DemoArgs, RangeArgs};
 use crate::cli::broker_input::BrokerInput;
 use crate::cli::metrics::MetricsServer;
 use crate::cli::platform::{Platform, SourceTask};
@@ -29,6 +31,8 @@ pub struct Inputs {
     pub is_quiet: bool,
     /// The format of status messages.
     pub status: StatusFormat,
+    /// The range of time that is read.
+    pub range: RangeArgs,
     /// How long to wait for the server of a live source.
     pub wait: Duration,
     /// What serves the metrics of a live run, if anything does.
@@ -50,16 +54,20 @@ impl Inputs {
         };
         let session = session.with_metrics(self.metrics);
         if let Some(broker) = self.broker {
-            let session = session.with_threads(self.threads);
+            let range = resolve::time_range(&self.range, true)?;
+            let session = session.with_threads(self.threads).with_range(range);
             return read(session, &broker, limits, self.is_quiet).await;
         }
         if !self.files.is_empty() {
             let progress = Arc::new(Progress::new(&self.files));
-            let session =
-                session.with_threads(self.threads).with_progress(&progress, self.is_quiet);
+            let session = session
+                .with_threads(self.threads)
+                .with_range(resolve::time_range(&self.range, false)?)
+                .with_progress(&progress, self.is_quiet);
             return replay(session, self.files, limits.max_frame, progress).await;
         }
         if !self.calls.is_empty() {
+            resolve::refuse_range(&self.range, "the platform keeps no events of a call")?;
             let calls = resolve::calls(&self.calls)?;
             let workspace = self.workspaces.first().map(String::as_str);
             let (platform, workspace, calls) =
@@ -70,11 +78,16 @@ impl Inputs {
                 .run(|tx| calls.into_iter().map(|call| source(&tx, call)).collect())
                 .await;
         }
+        let RangeArgs { since, before } = self.range;
+        let live = RangeArgs { since: None, before };
+        resolve::refuse_range(&live, "a live stream goes on; --duration ends it")?;
+        let since = since.map(|since| resolve::since(&since, Timestamp::now())).transpose()?;
+        let start = since.map_or(Start::Now, Start::Since);
         let workspaces = resolve::workspaces(&self.workspaces)?;
         let (platform, workspaces) =
             Platform::for_workspaces(workspaces, connection, demo, limits, self.status).await?;
         let source =
-            |tx: &Sender, workspace| platform.workspace(workspace, Start::Now, None, tx.clone());
+            |tx: &Sender, workspace| platform.workspace(workspace, start, None, tx.clone());
         session
             .run(|tx| workspaces.into_iter().map(|workspace| source(&tx, workspace)).collect())
             .await

@@ -28,5 +28,5 @@ pub use screen::screen;
 pub use stages::{expectations, stages};
 pub use stats::stats;
 pub use timeline::{TimelinePlan, timeline};
-pub use value::{rate, since};
+pub use value::{rate, refuse_range, since, time_range};
 pub use verify::verify;

@@ -19,6 +19,7 @@ use crate::error::{Error, Exit, Result};
 use crate::output::status::{self, DestinationCounts, StatusFormat};
 use crate::pipeline::pacing::Pace;
 use crate::pipeline::{Pipeline, RunOutcome, Stages};
+use crate::query::TimeRange;
 use crate::query::program::THREAD_STACK;
 use crate::transport::merge::Merge;
 use crate::transport::progress::Progress;
@@ -46,6 +47,7 @@ pub struct SessionBuilder {
     recordings: Vec<PathBuf>,
     reloads: bool,
     metrics: Option<MetricsServer>,
+    range: TimeRange,
 }
 
 impl SessionBuilder {
@@ -66,6 +68,7 @@ impl SessionBuilder {
             recordings: Vec::new(),
             reloads: false,
             metrics: None,
+            range: TimeRange::default(),
         }
     }
 
@@ -101,6 +104,11 @@ impl SessionBuilder {
     /// Sets the worker count; ignored where event order matters.
     pub fn with_threads(self, threads: usize) -> Self {
         Self { threads, ..self }
+    }
+
+    /// Sets the range of time whose events are read.
+    pub fn with_range(self, range: TimeRange) -> Self {
+        Self { range, ..self }
     }
 
     /// Shows the live screen, if one was asked for.
@@ -150,6 +158,7 @@ impl SessionBuilder {
             .with_delivery(delivery(self.destinations, self.cursor, self.resumes))
             .with_progress(progress)
             .with_threads(self.threads)
+            .with_range(self.range)
             .with_pace(pace.clone());
         let (tx, rx) = transport::channel(transport::QUEUE_CAPACITY);
         let mut running: JoinSet<_> = sources(tx).into_iter().collect();

@@ -31,6 +31,7 @@ impl Pipeline {
             redactor: self.redactor.fork(),
             stop: self.stop.fork()?,
             filter: self.filter.fork(),
+            range: self.range,
             encoder,
             id: self.ids.is_some().then(String::new),
             tallies: self

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 
+use super::range::is_in_range;
 use super::stop::StopCheck;
 use crate::error::Result;
 use crate::model::catalog::TapGap;
@@ -10,7 +11,7 @@ use crate::model::{Frame, Kind, Origin};
 use crate::output::event_ids::{PendingId, UncountedId};
 use crate::output::status::RunCounts;
 use crate::output::{Encoder, ObserverTally, ndjson};
-use crate::query::{EventContext, EventFilter, FailureId, Failures};
+use crate::query::{EventContext, EventFilter, FailureId, Failures, TimeRange};
 use crate::redact::Redactor;
 use crate::transport::Chunk;
 use crate::transport::pool::ChunkWorker;
@@ -21,6 +22,7 @@ pub struct Worker {
     pub redactor: Redactor,
     pub stop: Box<dyn StopCheck>,
     pub filter: EventFilter,
+    pub range: TimeRange,
     pub encoder: Option<Box<dyn Encoder>>,
     /// The id of the current event, if the encoder needs it.
     pub id: Option<String>,
@@ -99,6 +101,9 @@ impl Worker {
     fn frame(&mut self, frame: Frame<'_>, output: &mut WorkerOutput) -> Result<()> {
         let origin = frame.origin;
         let shown = self.redactor.decode_and_redact(&mut self.decoder, frame);
+        if !is_in_range(self.range, &shown, &mut output.counts) {
+            return Ok(());
+        }
         let connection = frame.flags.connection;
         let id = self.id.as_mut().map(|id| (UncountedId::new(&shown, connection, id), &*id));
         let context = EventContext::new(&shown).with_id(id.map(|(_, id)| &**id));

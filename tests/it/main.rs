@@ -42,6 +42,7 @@ mod phi;
 mod predicates;
 mod process;
 mod proxies;
+mod ranges;
 mod readme;
 mod redacted_event;
 mod redactor;

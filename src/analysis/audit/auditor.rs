@@ -11,6 +11,7 @@ use super::report::{AuditLocation, AuditReport};
 use crate::error::{Error, Exit, Result};
 use crate::model::decode::Decoder;
 use crate::model::{Frame, Kind, Name, Origin};
+use crate::query::TimeRange;
 use crate::redact::{AuditedEvent, FieldNames, Finding, Policy, Reason, Redactor, ScrubMode};
 use crate::text::scrub::{self, Scrubbed};
 use crate::transport::pool::{self, ChunkWorker, InOrder};
@@ -22,17 +23,18 @@ const MAX_CHUNK_BYTES: usize = 1 << 18;
 
 /// Reads and audits files, where `-` is stdin. Blocks until their end.
 ///
-/// What detectors find in an `allowed` field is no finding.
+/// What detectors find in an `allowed` field is no finding. Events outside `range` are not audited.
 pub fn audit_files(
     paths: &[PathBuf],
     allowed: &FieldNames,
+    range: TimeRange,
     threads: usize,
     progress: &Arc<Progress>,
     runtime: &Handle,
 ) -> Result<AuditReport> {
     let (tx, mut items) = transport::channel(transport::QUEUE_CAPACITY);
     let mut merger = AuditMerger {
-        auditor: EventAuditor::new(allowed.clone()),
+        auditor: EventAuditor::new(allowed.clone(), range),
         report: AuditReport::new(paths),
         end: AuditLocation::default(),
         progress,
@@ -48,7 +50,8 @@ pub fn audit_files(
         });
         while let Some(item) = items.blocking_recv() {
             if threads > 1 && matches!(&item, Item::Chunk(chunk) if chunk.is_large()) {
-                let workers = (0..threads).map(|_| EventAuditor::new(allowed.clone())).collect();
+                let workers =
+                    (0..threads).map(|_| EventAuditor::new(allowed.clone(), range)).collect();
                 let _ = pool::run(&mut merger, Some(item), &mut items, workers, runtime);
                 break;
             }
@@ -74,12 +77,17 @@ struct EventAuditor {
     decoder: Decoder,
     redactor: Redactor,
     findings: Vec<Finding>,
+    range: TimeRange,
+    /// The number of events outside the range since this was last taken.
+    outside: u64,
 }
 
 impl EventAuditor {
-    fn new(allowed: FieldNames) -> Self {
+    fn new(allowed: FieldNames, range: TimeRange) -> Self {
         Self {
             allowed,
+            range,
+            outside: 0,
             decoder: Decoder::default(),
             redactor: Redactor::new(Policy { scrub: ScrubMode::All, ..Policy::default() }),
             findings: Vec::new(),
@@ -112,7 +120,14 @@ impl EventAuditor {
 
     /// Audits an event, and passes each finding to `add`.
     fn frame(&mut self, frame: Frame<'_>, mut add: impl FnMut(FindingKey)) {
-        let Self { allowed, decoder, redactor, findings } = self;
+        let Self { allowed, decoder, redactor, findings, range, outside } = self;
+        if !range.is_unbounded() {
+            let moment = redactor.decode_and_redact(decoder, frame).tap().moment();
+            if !range.contains(moment) {
+                *outside += 1;
+                return;
+            }
+        }
         let AuditedEvent { event_type, kind, is_recorded } =
             redactor.decode_and_audit(decoder, frame, findings);
         let is_no_event = kind == Some(Kind::TapMalformed) && !is_recorded;
@@ -151,6 +166,7 @@ impl ChunkWorker for EventAuditor {
             }
         });
         output.events = end.event;
+        output.outside = std::mem::take(&mut self.outside);
         output.lines = end.lines();
     }
 }
@@ -176,7 +192,7 @@ impl AuditMerger<'_> {
         let passed = auditor.chunk(chunk, |key, place| {
             report.add(key, AuditLocation { place: place.after(end.place), ..*end });
         });
-        report.events += passed.event;
+        report.events += passed.event - std::mem::take(&mut auditor.outside);
         self.advance(passed.event, passed.lines());
     }
 }
@@ -193,7 +209,7 @@ impl InOrder for AuditMerger<'_> {
                 let location =
                     AuditLocation { place: EventPlace::end(1, 1).after(end.place), ..*end };
                 auditor.frame(frame.as_frame(), |key| report.add(key, location));
-                report.events += 1;
+                report.events += 1 - std::mem::take(&mut auditor.outside);
                 self.advance(1, 1);
             }
             Item::Recording(number) => {

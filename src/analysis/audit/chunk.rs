@@ -79,6 +79,8 @@ impl<P: PartialEq> FindingPlaces<P> {
 #[derive(Debug, Default)]
 pub(super) struct ChunkFindings {
     pub events: u64,
+    /// The number of events outside the range of time that is audited.
+    pub outside: u64,
     pub lines: u64,
     pub findings: Findings<EventPlace>,
     /// The memory of the findings, in bytes.
@@ -88,6 +90,7 @@ pub(super) struct ChunkFindings {
 impl ChunkFindings {
     pub fn clear(&mut self) {
         self.events = 0;
+        self.outside = 0;
         self.lines = 0;
         self.findings.clear();
         self.bytes = 0;

@@ -91,7 +91,7 @@ impl AuditReport {
         for (place, reason) in others {
             self.others(reason).add_place(location(place));
         }
-        self.events += chunk.events;
+        self.events += chunk.events - chunk.outside;
     }
 
     /// Returns the index of a finding, which is added if there is room for it.

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::list::trimmed;
 use super::output::ReportFormat;
+use super::range::RangeArgs;
 
 /// `evtap audit`
 #[derive(Debug, Args)]
@@ -29,4 +30,7 @@ pub struct AuditArgs {
     /// Default: the number of processors.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub threads: Option<u16>,
+    /// The range of time.
+    #[command(flatten)]
+    pub range: RangeArgs,
 }

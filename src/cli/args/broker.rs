@@ -55,12 +55,6 @@ pub struct FromArgs {
     /// the command starts.
     #[arg(long, value_name = "URL", groups = ["broker", "remote", "stored"])]
     pub from: Option<String>,
-    /// With --from, start at this event
-    ///
-    /// Give an event id (`1700000000000`), a time (`2026-05-05T10:00:00Z`), an age (`90s`, `2h`), or
-    /// `all`, which is the default.
-    #[arg(long, value_name = "ID|TIME|AGE|all", requires = "from")]
-    pub since: Option<String>,
 }
 
 /// The workspaces whose stored events are read.

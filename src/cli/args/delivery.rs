@@ -10,8 +10,8 @@ use clap::{Args, ValueEnum};
 pub struct ResumeArgs {
     /// Start from an earlier event
     ///
-    /// Give an event id (`1700000000000`), a time (`2026-05-05T10:00:00Z`) or an age (`90s`,
-    /// `3m`). The platform keeps events for five minutes; a `tap.gap` event reports what it no
+    /// Give an event id (`1700000000000`), a time (`2026-05-05T10:00:00Z`), a date or an age (`90s`,
+    /// `3m ago`). The platform keeps events for five minutes; a `tap.gap` event reports what it no
     /// longer has. With --from, also `all`.
     #[arg(long, value_name = "ID|TIME|AGE")]
     pub since: Option<String>,

@@ -10,6 +10,7 @@ use super::connection::{ConnectionArgs, DemoArgs};
 use super::delivery::WaitArgs;
 use super::list::trimmed;
 use super::metrics::MetricsArgs;
+use super::range::RangeArgs;
 use crate::output::status;
 
 /// `evtap expect`
@@ -52,6 +53,9 @@ pub struct ExpectArgs {
     /// Format of the status messages on stderr
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     pub status: status::StatusFormat,
+    /// The range of time.
+    #[command(flatten)]
+    pub range: RangeArgs,
     /// The broker to read from.
     #[command(flatten)]
     pub source: FromArgs,

@@ -8,6 +8,7 @@ use super::broker::{FromArgs, StoredCallsArgs, StoredWorkspacesArgs};
 use super::delivery::DeliveryArgs;
 use super::filter::{FilterArgs, StopArgs};
 use super::output::OutputArgs;
+use super::range::RangeArgs;
 use super::screen::ScreenArgs;
 use crate::cli::destinations::DestinationArgs;
 
@@ -22,6 +23,9 @@ pub struct ReplayArgs {
     /// Which events are selected.
     #[command(flatten)]
     pub filter: FilterArgs,
+    /// The range of time.
+    #[command(flatten)]
+    pub range: RangeArgs,
     /// How events are printed.
     #[command(flatten)]
     pub output: OutputArgs,

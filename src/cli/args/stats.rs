@@ -12,6 +12,7 @@ use super::list::trimmed;
 use super::metrics::MetricsArgs;
 use super::output::ColorWhen;
 use super::privacy::PrivacyArgs;
+use super::range::RangeArgs;
 use crate::output::status;
 
 /// `evtap stats`
@@ -64,6 +65,9 @@ pub struct StatsArgs {
     /// Which events are counted.
     #[command(flatten)]
     pub filter: FilterArgs,
+    /// The range of time.
+    #[command(flatten)]
+    pub range: RangeArgs,
     /// When to stop.
     #[command(flatten)]
     pub stop: StopArgs,

@@ -11,6 +11,7 @@ use super::filter::FilterArgs;
 use super::metrics::MetricsArgs;
 use super::output::ColorWhen;
 use super::privacy::PrivacyArgs;
+use super::range::RangeArgs;
 use crate::output::status;
 
 /// `evtap timeline`
@@ -54,6 +55,9 @@ pub struct TimelineArgs {
     /// Which events are included.
     #[command(flatten)]
     pub filter: FilterArgs,
+    /// The range of time.
+    #[command(flatten)]
+    pub range: RangeArgs,
     /// Which fields are hidden, and how.
     #[command(flatten)]
     pub privacy: PrivacyArgs,

@@ -26,6 +26,11 @@ pub struct VerifyArgs {
     /// The workspaces to read from it.
     #[command(flatten)]
     pub workspaces: StoredWorkspacesArgs,
+    /// With --from, start with what was stored at this time
+    ///
+    /// Takes the values of `replay --since`, or `all`, which is the default.
+    #[arg(long, value_name = "TIME", requires = "from", help_heading = "Broker")]
+    pub since: Option<String>,
     /// How to reach the broker.
     #[command(flatten)]
     pub broker: BrokerArgs,

@@ -16,13 +16,14 @@ use crate::transport::shutdown;
 
 pub(super) async fn run(args: AuditArgs) -> Result<Exit> {
     let allowed = resolve::allowed_fields(&args.allow)?;
+    let range = resolve::time_range(&args.range, false)?;
     let progress = Arc::new(Progress::new(&args.files));
     let mut progress_line =
         ProgressLine::new(Some(Arc::clone(&progress)), status::StatusFormat::Text, true);
     // Reading blocks and cannot be aborted, so a signal does not wait for it.
     let (runtime, threads) = (Handle::current(), resolve::threads(args.threads));
     let mut reading = tokio::task::spawn_blocking(move || {
-        audit::audit_files(&args.files, &allowed, threads, &progress, &runtime)
+        audit::audit_files(&args.files, &allowed, range, threads, &progress, &runtime)
     });
     let mut signal = std::pin::pin!(shutdown::wait_for_signal());
     let report = loop {

@@ -19,20 +19,22 @@ pub(super) async fn run(args: ExpectArgs) -> Result<Exit> {
     let request = BrokerRequest {
         workspaces: &workspaces,
         calls: &calls,
-        since: args.source.since.as_deref(),
+        since: args.range.since.as_deref(),
         ends: true,
         shows_taps: shows_taps(args.status, None),
         ..BrokerRequest::default()
     };
     let from = args.source.from.as_deref();
+    let broker = BrokerInput::resolve(from, &args.broker, &network, &request)?;
     let inputs = Inputs {
-        broker: BrokerInput::resolve(from, &args.broker, &network, &request)?,
+        broker,
         files: args.replay,
         calls,
         workspaces,
         threads: resolve::threads(args.threads),
         is_quiet: true,
         status: args.status,
+        range: args.range,
         wait: resolve::wait(&args.wait)?,
         metrics,
     };

@@ -24,7 +24,7 @@ pub(super) async fn run(mut args: ReplayArgs) -> Result<Exit> {
         workspaces: &args.workspaces.workspace,
         calls: &args.calls.call,
         types: selected_types(&args.filter, Some(&args.stop)),
-        since: args.source.since.as_deref(),
+        since: args.range.since.as_deref(),
         ends: true,
         shows_taps: shows_taps(args.output.status, Some(&args.filter)),
         ..BrokerRequest::default()
@@ -57,6 +57,7 @@ pub(super) async fn run(mut args: ReplayArgs) -> Result<Exit> {
     let session = SessionBuilder::new(stages)
         .with_destinations(destinations)
         .await?
+        .with_range(resolve::time_range(&args.range, broker.is_some())?)
         .with_fail_on_gap(args.delivery.fail_on_gap)
         .with_tui(screen);
     if let Some(broker) = broker {

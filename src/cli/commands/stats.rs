@@ -16,20 +16,22 @@ pub(super) async fn run(args: StatsArgs) -> Result<Exit> {
         workspaces: &args.workspace,
         calls: &args.call,
         types: selected_types(&args.filter, Some(&args.stop)),
-        since: args.source.since.as_deref(),
+        since: args.range.since.as_deref(),
         ends: true,
         shows_taps: shows_taps(args.status, Some(&args.filter)),
         ..BrokerRequest::default()
     };
     let from = args.source.from.as_deref();
+    let broker = BrokerInput::resolve(from, &args.broker, &network, &request)?;
     let inputs = Inputs {
-        broker: BrokerInput::resolve(from, &args.broker, &network, &request)?,
+        broker,
         files: args.files,
         calls: args.call,
         workspaces: args.workspace,
         threads: resolve::threads(args.threads),
         is_quiet: args.every.is_none(),
         status: args.status,
+        range: args.range,
         wait: resolve::wait(&args.wait)?,
         metrics,
     };

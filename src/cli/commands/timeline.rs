@@ -35,7 +35,7 @@ pub(super) async fn run(args: TimelineArgs) -> Result<Exit> {
     let request = BrokerRequest {
         workspaces: &workspaces,
         types: selected_types(&args.filter, None),
-        since: args.source.since.as_deref(),
+        since: args.range.since.as_deref(),
         ends: true,
         shows_taps: shows_taps(args.status, Some(&args.filter)),
         ..BrokerRequest::default()
@@ -49,6 +49,12 @@ pub(super) async fn run(args: TimelineArgs) -> Result<Exit> {
         ..SourceConfig::default()
     };
     let session = session.with_metrics(metrics);
+    let session = if broker.is_none() && files.is_empty() {
+        resolve::refuse_range(&args.range, "a live call is followed from its beginning")?;
+        session
+    } else {
+        session.with_range(resolve::time_range(&args.range, broker.is_some())?)
+    };
     let ended = if let Some(broker) = broker {
         let session = session.with_threads(resolve::threads(args.threads));
         inputs::read(session, &broker, limits, true).await

@@ -18,7 +18,7 @@ pub(super) async fn run(args: VerifyArgs) -> Result<Exit> {
         Network { ca_cert: args.ca_cert, insecure_http: args.insecure_http, ..Network::default() };
     let request = BrokerRequest {
         workspaces: &args.workspaces.workspace,
-        since: args.source.since.as_deref(),
+        since: args.since.as_deref(),
         ends: true,
         shows_taps: true,
         ..BrokerRequest::default()

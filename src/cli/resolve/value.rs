@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp};
 
+use crate::cli::args::RangeArgs;
 use crate::error::{Error, Result};
+use crate::query::TimeRange;
 use crate::text::units::{
     BYTE_UNITS, DurationError, parse_duration, parse_positive_duration, parse_size,
 };
@@ -46,25 +50,85 @@ pub fn size(option: &'static str, text: &str) -> Result<usize> {
     )
 }
 
-/// Parses `--since`, which is an id, a time or an age before `now`, and returns the id to begin at.
+/// Parses `--since` of a stream, and returns the id to begin at; see [`moment`].
 ///
 /// A time becomes an id by its milliseconds since the Unix epoch.
 pub fn since(text: &str, now: Timestamp) -> Result<u64> {
-    if let Some(id) = Some(text)
-        .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))
-        .and_then(|text| text.parse().ok())
-    {
+    if let Some(id) = id(text) {
         return Ok(id);
     }
-    let moment = match duration("--since", text) {
-        Ok(age) => now.checked_sub(age).ok(),
-        Err(_) => text.parse::<Timestamp>().ok(),
+    let at = moment("--since", text, now, &TimeZone::system())?;
+    u64::try_from(at.as_millisecond()).map_err(|_| not_a_time("--since", text))
+}
+
+/// Parses a time: RFC 3339, a date with or without a time of day in `zone`, `today`, `yesterday`, an
+/// age before `now`, or the id of an event.
+pub fn moment(
+    option: &'static str,
+    text: &str,
+    now: Timestamp,
+    zone: &TimeZone,
+) -> Result<Timestamp> {
+    let begin_of = |date: Date| date.to_zoned(zone.clone()).ok();
+    let today = || now.to_zoned(zone.clone()).date();
+    let at = if let Some(id) = id(text) {
+        i64::try_from(id).ok().and_then(|id| Timestamp::from_millisecond(id).ok())
+    } else if let Ok(age) = text.parse::<Span>() {
+        let now = now.to_zoned(zone.clone());
+        now.checked_sub(age.abs()).ok().map(|at| at.timestamp())
+    } else if let Ok(at) = text.parse() {
+        Some(at)
+    } else if let Ok(at) = text.parse::<DateTime>() {
+        at.to_zoned(zone.clone()).ok().map(|at| at.timestamp())
+    } else {
+        let begin = match text {
+            "today" => begin_of(today()),
+            "yesterday" => today().yesterday().ok().and_then(begin_of),
+            _ => None,
+        };
+        begin.map(|begin| begin.timestamp())
     };
-    moment.and_then(|moment| u64::try_from(moment.as_millisecond()).ok()).ok_or_else(|| {
-        let advice = "give an id such as 1700000000000, a time such as 2026-05-05T10:00:00Z, or an age such as 3m";
-        Error::usage(format!("cannot begin at --since {text}"), "not an id, a time or an age", advice)
-            .with_setting("--since")
-    })
+    at.ok_or_else(|| not_a_time(option, text))
+}
+
+/// Returns the id of an event, if the text is one.
+fn id(text: &str) -> Option<u64> {
+    let is_id = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| is_id)
+}
+
+/// Resolves the range of time to read. Of a broker, `--since` says where to begin, which is not a
+/// part of the range.
+pub fn time_range(args: &RangeArgs, is_broker: bool) -> Result<TimeRange> {
+    let (now, zone) = (Timestamp::now(), TimeZone::system());
+    let parse = |option, text: &Option<String>| {
+        text.as_deref().map(|text| moment(option, text, now, &zone)).transpose()
+    };
+    let since = if is_broker { None } else { parse("--since", &args.since)? };
+    let before = parse("--before", &args.before)?;
+    if since.zip(before).is_some_and(|(since, before)| since >= before) {
+        let advice = "give an earlier --since or a later --before";
+        return Err(Error::usage("cannot use --before", "it is not after --since", advice)
+            .with_setting("--before"));
+    }
+    Ok(TimeRange::new(since, before))
+}
+
+/// Refuses a range of time where it has no meaning, for a reason.
+pub fn refuse_range(args: &RangeArgs, why: &str) -> Result<()> {
+    let option = match args {
+        RangeArgs { since: Some(_), .. } => "--since",
+        RangeArgs { before: Some(_), .. } => "--before",
+        _ => return Ok(()),
+    };
+    let advice = "name recordings, or leave it out";
+    Err(Error::usage(format!("cannot use {option}"), why, advice).with_setting(option))
+}
+
+fn not_a_time(option: &'static str, text: &str) -> Error {
+    let advice =
+        "give a time such as 2026-05-05T10:00:00Z, a date such as 2026-05-05, or an age such as 2h";
+    Error::invalid_value(option, text, "not a time, a date, an age or an event id", advice)
 }
 
 #[cfg(test)]
@@ -104,9 +168,42 @@ mod tests {
         ] {
             assert_eq!(since(text, now).expect("a moment"), expected, "{text}");
         }
-        for text in ["", "yesterday", "10", "10y", "99999999999999999999", "1969-01-01T00:00:00Z"] {
-            let read = since(text, now);
-            assert!(text == "10" || read.expect_err(text).exit == Exit::Usage);
+        for text in ["", "soon", "10x", "99999999999999999999", "1969-01-01T00:00:00Z", "2h from"] {
+            assert_eq!(since(text, now).expect_err(text).exit, Exit::Usage);
         }
+    }
+
+    #[test]
+    fn a_moment_is_read_in_a_time_zone() {
+        let zone = TimeZone::fixed(jiff::tz::offset(2));
+        let now = "2026-05-05T10:20:30Z".parse().expect("a time");
+        for (text, expected) in [
+            ("2026-05-05T10:00:00Z", "2026-05-05T10:00:00Z"),
+            ("2026-05-05 10:00:00+01:00", "2026-05-05T09:00:00Z"),
+            ("2026-05-05", "2026-05-04T22:00:00Z"),
+            ("2026-05-05 10:00", "2026-05-05T08:00:00Z"),
+            ("2026-05-05T10:00:00.5", "2026-05-05T08:00:00.5Z"),
+            ("today", "2026-05-04T22:00:00Z"),
+            ("yesterday", "2026-05-03T22:00:00Z"),
+            ("2h ago", "2026-05-05T08:20:30Z"),
+            ("2h", "2026-05-05T08:20:30Z"),
+            ("3d", "2026-05-02T10:20:30Z"),
+            ("2 days ago", "2026-05-03T10:20:30Z"),
+            ("1777975200000", "2026-05-05T10:00:00Z"),
+        ] {
+            let read = moment("-", text, now, &zone).unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(read, expected.parse().expect("a time"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_range_has_room_for_an_event() {
+        let range = |since: &str, before: &str| {
+            let (since, before) = (Some(since.to_owned()), Some(before.to_owned()));
+            time_range(&RangeArgs { since, before }, false)
+        };
+        assert!(range("2026-05-05", "2026-05-06").is_ok());
+        let empty = range("2026-05-05", "2026-05-05").expect_err("an empty range");
+        assert_eq!(empty.exit, Exit::Usage);
     }
 }

@@ -109,6 +109,7 @@ const REPLAY: &[Example] = &[
         "Print a table of the calls",
         "evtap replay day.ndjson -e call.ended -o csv --fields call_sid,duration_seconds,completion_reason",
     ),
+    example("Replay an hour", "evtap replay day.ndjson --since '2h ago' --before '1h ago'"),
     example("Replay a stream captured with curl", "evtap replay - < capture.sse"),
     example(
         "Send a recording to a consumer that you develop",

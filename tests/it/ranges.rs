@@ -1,0 +1,167 @@
+//! `--since` and `--before`: exactly the events of a range are read, by every command, on any number
+//! of threads, whatever the order and the format of the recording.
+
+use std::fmt::Write as _;
+
+use evtap::emulator::DEMO_WORKSPACE;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::support::{emulator, events, evtap, fast, watch};
+
+/// The time of the first event of [`recording`], in milliseconds.
+const BEGIN: i64 = 1_700_000_000_000;
+
+fn time(millis: i64) -> String {
+    format!("{:.3}", Timestamp::from_millisecond(millis).expect("a time"))
+}
+
+/// Returns a recording of an event per second in the order of `seconds`. The session of each is its
+/// second.
+fn recording(seconds: impl Iterator<Item = i64>) -> String {
+    let mut text = String::new();
+    for second in seconds {
+        let id = BEGIN + 1000 * second;
+        let at = time(id);
+        writeln!(
+            text,
+            r#"{{"event_type":"text.started","session_id":"{second}","_tap":{{"id":"{id}","time":"{at}","stream":"workspace"}}}}"#
+        )
+        .expect("written");
+    }
+    text
+}
+
+/// Returns the sessions in NDJSON.
+fn sessions(ndjson: &str) -> Vec<i64> {
+    let session = |event: &Value| event["session_id"].as_str().expect("a session").parse();
+    events(ndjson).iter().map(|event| session(event).expect("a number")).collect()
+}
+
+#[tokio::test]
+async fn a_replay_has_the_events_of_the_range_whatever_their_order() {
+    let count = 20_000;
+    let orders: [(&str, Vec<i64>); 3] = [
+        ("sorted", (0..count).collect()),
+        ("backwards", (0..count).rev().collect()),
+        // Two sorted recordings, one after the other, and some events out of order.
+        ("concatenated", (count / 2..count).chain(0..count / 2).map(|at| at ^ 3).collect()),
+    ];
+    for (name, order) in orders {
+        let text = recording(order.iter().copied());
+        for (since, before) in [(7_000, 7_003), (0, 1), (9_990, 10_010), (19_999, 30_000)] {
+            let expected: Vec<_> =
+                order.iter().copied().filter(|at| (since..before).contains(at)).collect();
+            for threads in [1, 4] {
+                let range = format!(
+                    "--since {} --before {}",
+                    time(BEGIN + since * 1000),
+                    time(BEGIN + before * 1000)
+                );
+                let ran = evtap(&format!("replay r.ndjson --threads {threads} {range}"))
+                    .file("r.ndjson", &text)
+                    .run()
+                    .await;
+                assert_eq!(sessions(&ran.ended(0)), expected, "{name} {range}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_format_has_the_same_range() {
+    let text = recording(0..10);
+    let capture: String = (0..10).fold(String::new(), |text, at| {
+        let id = BEGIN + 1000 * at;
+        text + &format!("id: {id}\nevent: text.started\ndata: {{\"session_id\":\"{at}\"}}\n\n")
+    });
+    let array = evtap("replay - -o json").stdin(text.clone()).run().await.ended(0);
+    let cloudevents = evtap("replay - -o cloudevents").stdin(text.clone()).run().await.ended(0);
+    for input in [text, capture, array, cloudevents] {
+        let line = format!("replay - --since {} --before {}", BEGIN + 2000, BEGIN + 5000);
+        assert_eq!(sessions(&evtap(&line).stdin(input).run().await.ended(0)), [2, 3, 4]);
+    }
+}
+
+#[tokio::test]
+async fn an_event_without_a_time_is_left_out_and_what_is_no_event_is_reported() {
+    let text = format!("{{\"event_type\":\"text.started\"}}\nnot an event\n{}", recording(0..3));
+    let ran = evtap(&format!("replay - --since {BEGIN}")).stdin(text).run().await;
+    assert_eq!(sessions(&ran.ended(0)), [0, 1, 2]);
+    assert!(ran.stderr().contains("1 malformed"), "{}", ran.stderr());
+    let none = evtap("replay - --since today").stdin(recording(0..3)).run().await;
+    assert_eq!((none.ended(0), none.stderr()), (String::new(), String::new()));
+}
+
+#[tokio::test]
+async fn every_command_reads_the_range_only() {
+    let range = format!("--since {} --before {}", time(BEGIN + 3000), time(BEGIN + 6000));
+    let text = recording(0..10);
+    let stats = evtap(&format!("stats r.ndjson -o json {range}")).file("r.ndjson", &text);
+    let stats: Value = serde_json::from_str(&stats.run().await.ended(0)).expect("JSON");
+    assert_eq!(stats["events"], 3);
+
+    for (step, expected) in [("3", 0), ("5", 0), ("2", 7), ("6", 7)] {
+        let step = format!(".session_id == \"{step}\"");
+        let ran = evtap(&format!("expect --replay r.ndjson {range} --then"))
+            .arg(&step)
+            .file("r.ndjson", &text)
+            .run()
+            .await;
+        assert_eq!(ran.status(), expected, "{step}: {}", ran.all());
+    }
+
+    let phone = text.replace(r#""session_id":"7""#, r#""session_id":"7","x":"+1 202 555 0123""#);
+    for threads in [1, 4] {
+        for (range, expected, events) in [
+            (&*range, 0, "in 3 events"),
+            ("", 7, "in 10 events"),
+            ("--since 2023-11-15", 0, "0 events"),
+        ] {
+            let line = format!("audit r.ndjson --threads {threads} {range}");
+            let ran = evtap(&line).file("r.ndjson", &phone).run().await;
+            assert!(ran.ended(expected).contains(events), "{range}: {}", ran.all());
+        }
+    }
+
+    let call = |at: i64| {
+        let id = BEGIN + 1000 * at;
+        format!(
+            "{{\"event_type\":\"call.started\",\"call_sid\":\"CA{at:032}\",\"_tap\":{{\"id\":\"{id}\",\"time\":\"{}\"}}}}\n",
+            time(id)
+        )
+    };
+    let calls: String = (0..10).map(call).collect();
+    let list = evtap(&format!("timeline r.ndjson -o json {range}")).file("r.ndjson", calls);
+    let list = list.run().await.ended(0);
+    let listed: Vec<_> = (0..10).filter(|at| list.contains(&format!("CA{at:032}"))).collect();
+    assert_eq!(listed, [3, 4, 5]);
+}
+
+#[tokio::test]
+async fn what_is_no_range_is_refused() {
+    for (line, expected) in [
+        ("replay r.ndjson --since soon", "not a time, a date, an age or an event id"),
+        ("replay r.ndjson --since today --before yesterday", "it is not after --since"),
+        ("stats -w demo --before today", "a live stream goes on"),
+        ("expect -c demo --then true --no-check --since 1m", "keeps no events of a call"),
+        ("timeline demo --since 1m", "followed from its beginning"),
+    ] {
+        let ran = evtap(line).run().await;
+        assert_eq!(ran.ended(2), "", "{line}");
+        assert!(ran.stderr().contains(expected), "{line}: {}", ran.stderr());
+    }
+}
+
+#[tokio::test]
+async fn a_live_check_can_begin_in_the_past() {
+    let base = emulator(fast()).await;
+    let seen = watch(&base, "-n 50").run().await.ended(0);
+    let first = events(&seen)[0]["_tap"]["id"].as_str().expect("an id").to_owned();
+    let step = format!("._tap.id == \"{first}\"");
+    for command in ["expect --then", "stats --until"] {
+        let (command, option) = command.split_once(' ').expect("an option");
+        let line = format!("{command} -w {DEMO_WORKSPACE} --since {first} --no-check {option}");
+        assert_ne!(evtap(&line).arg(&step).at(&base).run().await.ended(0), "", "{command}");
+    }
+}
