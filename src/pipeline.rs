@@ -104,6 +104,8 @@ pub struct RunOutcome {
     pub verdict: Option<Verdict>,
     /// A report to print to stdout.
     pub report: Option<String>,
+    /// Lines for the program that runs evtap.
+    pub annotations: Vec<String>,
 }
 
 impl Pipeline {
@@ -218,12 +220,13 @@ impl Pipeline {
             }
             Err(OutputError::Failed(error)) => Some(error),
         };
-        let (exit, verdict, report) = match &failure {
-            None => (self.stop.end(), self.stop.verdict(), self.stop.report()),
-            Some(error) => (error.exit, None, None),
-        };
+        let exit = failure.as_ref().map_or_else(|| self.stop.end(), |error| error.exit);
+        let stop = failure.is_none().then_some(&self.stop);
+        let verdict = stop.and_then(|stop| stop.verdict());
+        let report = stop.and_then(|stop| stop.report());
+        let annotations = stop.map(|stop| stop.annotations()).unwrap_or_default();
         let (counts, without_events) = (self.counts, self.without_events);
-        RunOutcome { exit, failure, counts, without_events, verdict, report }
+        RunOutcome { exit, failure, counts, without_events, verdict, report, annotations }
     }
 
     fn process(&mut self, items: &mut Receiver, runtime: &Handle) -> Result<Exit, OutputError> {

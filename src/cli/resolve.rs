@@ -13,6 +13,7 @@ mod replay;
 mod screen;
 mod stages;
 mod stats;
+mod steps;
 mod timeline;
 pub(super) mod value;
 mod verify;

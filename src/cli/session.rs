@@ -279,6 +279,10 @@ impl Ending<'_> {
         if let Some(report) = &outcome.report {
             print(report.as_bytes())?;
         }
+        if self.format != StatusFormat::Json {
+            // GitHub Actions reads both streams. These lines quote only what the user wrote.
+            status::lines(&outcome.annotations.join("\n"));
+        }
         if let Some(verdict) = &outcome.verdict {
             status::verdict(self.format, verdict.is_met, &verdict.reason);
         }

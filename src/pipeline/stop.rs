@@ -52,6 +52,11 @@ pub trait StopCondition: Send {
         None
     }
 
+    /// Returns lines for the program that runs evtap, which reads them from its log.
+    fn annotations(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Returns a report to print to stdout at the end of the run.
     fn report(&self) -> Option<String> {
         None

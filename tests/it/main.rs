@@ -16,6 +16,7 @@ mod errors;
 mod event;
 mod event_ids;
 mod examples;
+mod expect;
 mod fast_path;
 mod faults;
 mod fields;

@@ -162,6 +162,10 @@ async fn the_steps_of_a_check_do_not_depend_on_the_thread_count() {
         vec!["--then%.duration_seconds > 1e9"],
         vec!["--then%(.duration_seconds | tostring | length) > 9", last],
         vec![middle, "--then%(.call_sid | startswith(\"CA-la\"))"],
+        vec!["--any-order", last, middle],
+        vec!["--then%never .call_sid == \"CA-last\"", middle],
+        vec!["--then%never .call_sid == \"CA-none\"", middle],
+        vec!["--then%500 times .event_type | startswith(\"call\")", last],
         often.into_iter().chain([middle]).chain(often).chain([last]).collect(),
     ] {
         assert_same("expect --replay - --no-check", options, &input).await;
@@ -189,6 +193,9 @@ async fn a_step_is_late_in_the_same_event_on_each_thread_count() {
         vec!["--then%.call_sid == \"CA3000\"", "--then%within 1000s .call_sid == \"CA4000\""],
         vec!["--then%.call_sid == \"CA3000\"", "--then%within 999s .call_sid == \"CA4000\""],
         vec!["--then%.call_sid == \"CA3000\"", "--then%within 1s .call_sid == \"CA3001\""],
+        vec!["--duration%3999s", "--then%.call_sid == \"CA4000\""],
+        vec!["--duration%4000s", "--then%.call_sid == \"CA4000\""],
+        vec!["--duration%3999s", "--then%never .call_sid == \"CA4000\""],
     ] {
         assert_same("expect --replay - --no-check", options, input.as_bytes()).await;
     }

@@ -1,16 +1,18 @@
 //! Builds the stages of a pipeline, which filter, redact and print events and end the run.
 
 use super::color::apply_color;
-use super::expression::{ExpressionCompiler, read_source, variables};
+use super::expression::{ExpressionCompiler, variables};
 use super::filter::{FilterSetup, event_filter, stop_conditions};
 use super::output::{check_parts, encoder};
 use super::privacy::{policy, reveal};
+use super::steps::{Steps, steps};
+use super::value::positive_duration;
 use crate::analysis::stats::observer::SummaryObserver;
 use crate::cli::args::{ExpectArgs, FilterArgs, OutputArgs, StopArgs};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::output::{Observer, Writer};
 use crate::pipeline::Stages;
-use crate::pipeline::stop::expect::{self, ExpectStep, Expectation};
+use crate::pipeline::stop::expect::{ExpectConfig, ExpectStep, Expectation};
 use crate::query::check::Kinds;
 use crate::query::{EventFilter, TypeFilter};
 use crate::redact::Policy;
@@ -58,18 +60,36 @@ pub fn expectations(options: &ExpectArgs, live: bool) -> Result<Stages> {
         check: !options.no_check,
         named: &options.named,
     };
-    let compile = |option: &str, source: &str| {
-        expressions.predicate(option, source, &mut Kinds::from_filter(&TypeFilter::default()))
+    let Steps { specs, any_order } = steps(options)?;
+    let is_endless = live && options.duration.is_none();
+    if is_endless && specs.iter().all(|step| step.is_never) {
+        return Err(Error::usage(
+            "cannot expect that nothing happens",
+            "a live stream has no end",
+            "give --duration too",
+        ));
+    }
+    let steps = specs
+        .into_iter()
+        .map(|spec| {
+            let option = match &spec.place {
+                Some((file, line)) => format!("line {line} of {file}"),
+                None => "--then".to_owned(),
+            };
+            let kinds = &mut Kinds::from_filter(&TypeFilter::default());
+            let predicate = expressions.predicate(&option, &spec.expression, kinds)?;
+            Ok(ExpectStep::new(spec, predicate))
+        })
+        .collect::<Result<_>>()?;
+    let duration = options.duration.as_deref();
+    let config = ExpectConfig {
+        is_live: live,
+        any_order,
+        duration: duration.map(|text| positive_duration("--duration", text)).transpose()?,
+        style: options.output.style(),
+        annotates: std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true"),
     };
-    let steps = match &options.file {
-        Some(path) => expect::read_file(&path.display().to_string(), &read_source(path)?, compile)?,
-        None => options
-            .then
-            .iter()
-            .map(|step| ExpectStep::read("--then", step, &compile))
-            .collect::<Result<_>>()?,
-    };
-    let stop = Box::new(Expectation::new(steps, live));
+    let stop = Box::new(Expectation::new(steps, config));
     Ok(Stages {
         policy,
         filter: EventFilter::default(),

@@ -1,142 +1,166 @@
-//! The ordered check of `expect`: one predicate after the other must match, each within its time.
+//! The check of `expect`: predicates that must match in order or in any order, each as often as asked
+//! and within its time, and predicates that must never match.
 //!
 //! The check uses the times of the events, if they have one, so that a recording has the same
 //! result as the live stream. The clock only decides when a live stream is silent for too long.
 
+mod report;
+mod step;
+
 use std::any::Any;
-use std::fmt::Write;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
+pub use report::ReportStyle;
+pub use step::{ExpectStep, StepSpec};
+
 use super::{StopCheck, StopCondition, Verdict};
-use crate::error::{Error, Exit, Result};
+use crate::error::{Exit, Result};
 use crate::query::{EventContext, Failures, Predicate};
-use crate::text::terminal;
-use crate::text::units::{DurationError, parse_duration};
+use report::ExpectReport;
+use step::StepMatch;
 
-/// One step: `[within DURATION] EXPRESSION`.
-pub struct ExpectStep {
-    text: String,
-    within: Option<Duration>,
-    predicate: Predicate,
-    met: Option<StepMatch>,
-}
-
-/// The match of a step.
-#[derive(Debug, Clone, Copy)]
-struct StepMatch {
-    /// The time since the previous step was met, or since the first event.
-    after: Option<SignedDuration>,
-    /// Whether the step was met within its time.
-    in_time: bool,
-}
-
-impl ExpectStep {
-    /// Parses a step from the command line or a line of a file. Errors call it `option`.
-    pub fn read(
-        option: &str,
-        line: &str,
-        compile: &impl Fn(&str, &str) -> Result<Predicate>,
-    ) -> Result<Self> {
-        let line = line.trim();
-        let (within, text) = match line.strip_prefix("within ") {
-            Some(rest) => {
-                let (duration, text) =
-                    rest.trim_start().split_once(char::is_whitespace).unwrap_or((rest, ""));
-                let within = parse_duration(duration).map_err(|error| {
-                    let what = format!("cannot use {option} {duration}");
-                    Error::usage(what, error.to_string(), DurationError::ADVICE)
-                })?;
-                (Some(within), text.trim())
-            }
-            None => (None, line),
-        };
-        let predicate = compile(option, text)?;
-        Ok(Self { text: text.to_owned(), within, predicate, met: None })
-    }
-}
-
-/// Parses the steps in the `text` of the file `name`: one per line, ignoring blank lines and
-/// comments (`#`).
-pub fn read_file(
-    name: &str,
-    text: &str,
-    compile: impl Fn(&str, &str) -> Result<Predicate>,
-) -> Result<Vec<ExpectStep>> {
-    let lines = text
-        .lines()
-        .enumerate()
-        .filter(|(_, line)| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
-    let steps: Vec<_> = lines
-        .map(|(at, line)| ExpectStep::read(&format!("line {} of {name}", at + 1), line, &compile))
-        .collect::<Result<_>>()?;
-    if steps.is_empty() {
-        return Err(Error::usage(
-            format!("cannot use the steps in {name}"),
-            "the file has no steps",
-            "write a line like: within 30s .event_type == \"call.ended\"",
-        ));
-    }
-    Ok(steps)
+/// How a check is made.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ExpectConfig {
+    /// Whether the stream is live, so that the clock takes part.
+    pub is_live: bool,
+    /// Whether the steps may be met in any order.
+    pub any_order: bool,
+    /// How long the check lasts.
+    pub duration: Option<Duration>,
+    /// The format of the report.
+    pub style: ReportStyle,
+    /// Whether to write annotations for GitHub Actions.
+    pub annotates: bool,
 }
 
 /// The steps of a check and its progress.
 pub struct Expectation {
     steps: Vec<ExpectStep>,
-    at: usize,
-    /// The time of the event that met the last step, or of the first event.
+    config: ExpectConfig,
+    /// The time of the first event.
+    start: Option<Timestamp>,
+    /// The time from which the time of the current steps counts: that of the event that met the
+    /// last step of a sequence, or of the first event.
     since: Option<Timestamp>,
-    /// The clock time at which the current step began.
+    /// The clock time at which the check began.
     began: Instant,
-    live: bool,
-    /// The current step, for workers.
-    shared_at: Arc<AtomicUsize>,
+    /// The clock time at which the current steps began.
+    step_began: Instant,
+    shared: Arc<SharedSteps>,
+}
+
+/// Which steps are decided, for workers.
+struct SharedSteps {
+    /// Changes with every decision.
+    version: AtomicUsize,
+    decided: Vec<AtomicBool>,
 }
 
 impl Expectation {
-    /// Creates a check with these steps, for a live stream or a recording.
+    /// Creates a check with these steps.
     #[must_use]
-    pub fn new(steps: Vec<ExpectStep>, live: bool) -> Self {
-        let shared_at = Arc::default();
-        Self { steps, at: 0, since: None, began: Instant::now(), live, shared_at }
+    pub fn new(steps: Vec<ExpectStep>, config: ExpectConfig) -> Self {
+        let now = Instant::now();
+        let decided = steps.iter().map(|_| AtomicBool::new(false)).collect();
+        let shared = Arc::new(SharedSteps { version: AtomicUsize::new(0), decided });
+        Self { steps, config, start: None, since: None, began: now, step_began: now, shared }
     }
 
     fn exit(&self) -> Exit {
-        let all = self.steps.iter().all(|step| step.met.is_some_and(|met| met.in_time));
-        if all { Exit::Done } else { Exit::Verdict }
+        if self.steps.iter().all(ExpectStep::is_met) { Exit::Done } else { Exit::Verdict }
+    }
+
+    /// Returns the indexes of the steps that wait for an event: the first of a sequence, or all.
+    fn open(&self) -> impl Iterator<Item = usize> {
+        let open = self.steps.iter().enumerate().filter(|(_, step)| step.is_open());
+        open.map(|(at, _)| at).take(if self.config.any_order { usize::MAX } else { 1 })
+    }
+
+    fn report_data(&self) -> ExpectReport<'_> {
+        ExpectReport::new(&self.steps, !self.config.any_order)
+    }
+
+    /// Notes the event that decides a step.
+    fn decide(&mut self, at: usize, after: Option<SignedDuration>) {
+        self.steps[at].decided = Some(StepMatch { after });
+        self.shared.decided[at].store(true, Ordering::Relaxed);
+        // Whoever reads the new version also reads the decision.
+        self.shared.version.fetch_add(1, Ordering::Release);
+    }
+
+    /// Returns whether all steps that wait for an event are met, and no step must be watched on.
+    fn is_over(&self) -> bool {
+        let has_never = self.steps.iter().any(|step| step.spec.is_never);
+        let ends_by_itself = !self.config.is_live || self.config.duration.is_some();
+        self.open().next().is_none() && !(has_never && ends_by_itself)
+    }
+
+    /// Returns whether an event comes after the end of the check, or too late for an open step.
+    fn is_late(&self, now: Option<Timestamp>) -> bool {
+        let is_live = self.config.is_live;
+        let passed =
+            |since: Option<Timestamp>| now.zip(since).map(|(now, at)| now.duration_since(at));
+        let ended = self.config.duration.filter(|_| !is_live).zip(passed(self.start));
+        ended.is_some_and(|(duration, passed)| !is_in_time(passed, duration))
+            || self.open().filter_map(|at| self.steps[at].spec.within).any(|within| {
+                match passed(self.since) {
+                    Some(passed) => !is_in_time(passed, within),
+                    None => is_live && self.step_began.elapsed() > within,
+                }
+            })
     }
 }
 
 impl StopCondition for Expectation {
     fn observe(&mut self, context: &EventContext<'_>) -> Result<bool> {
         let now = context.event.tap().moment();
-        let since = *self.since.get_or_insert_with(|| now.unwrap_or_default());
-        let after = now.map(|now| now.duration_since(since));
-        let Some(step) = self.steps.get_mut(self.at) else { return Ok(true) };
-        let in_time = match (step.within, after) {
-            (Some(within), Some(after)) => is_in_time(after, within),
-            (Some(within), None) => !self.live || self.began.elapsed() <= within,
-            (None, _) => true,
-        };
-        if !in_time {
+        self.start = self.start.or(now);
+        self.since = self.since.or(now);
+        let after =
+            |since: Option<Timestamp>| now.zip(since).map(|(now, at)| now.duration_since(at));
+        if self.is_late(now) {
             return Ok(true);
         }
-        if step.predicate.holds(context) {
-            step.met = Some(StepMatch { after, in_time });
-            self.at += 1;
-            self.shared_at.store(self.at, Ordering::Relaxed);
-            self.since = now.or(self.since);
-            self.began = Instant::now();
+        for at in 0..self.steps.len() {
+            let step = &mut self.steps[at];
+            if step.spec.is_never && step.decided.is_none() && step.predicate.holds(context) {
+                step.matches += 1;
+                let after = after(self.start);
+                self.decide(at, after);
+                return Ok(true);
+            }
         }
-        Ok(self.at == self.steps.len())
+        let open: Vec<_> = self.open().collect();
+        for at in open {
+            let step = &mut self.steps[at];
+            if !step.predicate.holds(context) {
+                continue;
+            }
+            step.matches += 1;
+            if step.matches == step.spec.times {
+                let after = after(self.since);
+                self.decide(at, after);
+                if !self.config.any_order {
+                    self.since = now.or(self.since);
+                    self.step_began = Instant::now();
+                }
+            }
+        }
+        Ok(self.is_over())
     }
 
     fn deadline(&self) -> Option<Instant> {
-        let step = self.steps.get(self.at).filter(|_| self.live)?;
-        step.within.map(|within| self.began + within)
+        if !self.config.is_live {
+            return None;
+        }
+        let end = self.config.duration.map(|duration| self.began + duration);
+        let steps = self.open().filter_map(|at| self.steps[at].spec.within);
+        end.into_iter().chain(steps.map(|within| self.step_began + within)).min()
     }
 
     fn end(&mut self) -> Exit {
@@ -149,92 +173,106 @@ impl StopCondition for Expectation {
 
     /// The clock takes part in the check of a live stream.
     fn fork(&self) -> Option<Box<dyn StopCheck>> {
-        let steps = self.steps.iter().map(|step| (step.predicate.fork(), step.within)).collect();
-        let at = Arc::clone(&self.shared_at);
-        let check = StepCheck { steps, at, checked: None };
-        (!self.live).then(|| Box::new(check) as Box<dyn StopCheck>)
+        let is_timed = self.config.duration.is_some();
+        let check = StepCheck {
+            steps: self
+                .steps
+                .iter()
+                .map(|step| (step.predicate.fork(), step.spec.is_never))
+                .collect(),
+            any_order: self.config.any_order,
+            is_timed: is_timed || self.steps.iter().any(|step| step.spec.within.is_some()),
+            shared: Arc::clone(&self.shared),
+            checked: None,
+        };
+        (!self.config.is_live).then(|| Box::new(check) as Box<dyn StopCheck>)
     }
 
     fn can_skip(&self, checked: Option<&(dyn Any + Send)>) -> bool {
-        let Some(checked) = checked.and_then(|checked| checked.downcast_ref::<CheckedStep>())
+        let Some(checked) = checked.and_then(|checked| checked.downcast_ref::<CheckedSteps>())
         else {
             // There was no event.
             return true;
         };
-        let Some(since) = self.since.filter(|_| checked.at == self.at) else { return false };
-        let within = self.steps.get(self.at).and_then(|step| step.within);
-        within
-            .zip(checked.latest)
-            .is_none_or(|(within, latest)| is_in_time(latest.duration_since(since), within))
+        // The first event with a time is the beginning of the check.
+        self.start.is_some()
+            && checked.version == self.shared.version.load(Ordering::Relaxed)
+            && !self.is_late(checked.latest)
     }
 
     fn verdict(&self) -> Option<Verdict> {
-        let is_met = self.exit() == Exit::Done;
-        let reason = if is_met {
-            "every step was met".to_owned()
-        } else {
-            format!("step {} of {} was not met", self.at + 1, self.steps.len())
+        let reason = match self.report_data().first_unmet() {
+            None => "every step was met".to_owned(),
+            Some(number) => {
+                let is_never = self.steps[number - 1].spec.is_never;
+                let end = if is_never {
+                    ", which no event may match, was matched"
+                } else {
+                    " was not met"
+                };
+                format!("step {number} of {}{end}", self.steps.len())
+            }
         };
-        Some(Verdict { is_met, reason })
+        Some(Verdict { is_met: self.exit() == Exit::Done, reason })
     }
 
     fn report(&self) -> Option<String> {
-        let mut text = String::new();
-        for (at, step) in self.steps.iter().enumerate() {
-            let (verdict, after) = match step.met {
-                Some(StepMatch { after, .. }) => (
-                    "met",
-                    after.map_or_else(
-                        || "-".to_owned(),
-                        |after| format!("{:.3} s", after.as_secs_f64()),
-                    ),
-                ),
-                None if at == self.at => ("not met", "-".to_owned()),
-                None => ("not reached", "-".to_owned()),
-            };
-            let within =
-                step.within.map_or_else(String::new, |within| format!(" within {within:?}"));
-            let expression = terminal::visible(&step.text);
-            let _ = writeln!(text, "{verdict:11}  {after:>10}{within:14}  {expression}");
-        }
-        Some(text)
+        Some(self.report_data().render(self.config.style))
+    }
+
+    fn annotations(&self) -> Vec<String> {
+        if self.config.annotates { self.report_data().annotations() } else { Vec::new() }
     }
 }
 
-/// Whether a step that is met `after` this time is met within its time.
+/// Whether something `after` this time is within a time.
 fn is_in_time(after: SignedDuration, within: Duration) -> bool {
     after <= SignedDuration::try_from(within).unwrap_or(SignedDuration::MAX)
 }
 
-/// Evaluates the current step of an [`Expectation`] on a worker thread.
+/// Evaluates the steps of an [`Expectation`] that an event could change, on a worker thread.
 ///
-/// Each step is met by one event only, so there are few chunks in which a step is met, or of which
-/// an earlier step was evaluated because it has been met since.
+/// Few events change a step, so there are few chunks that must be observed in order.
 struct StepCheck {
-    steps: Vec<(Predicate, Option<Duration>)>,
-    /// The current step, shared with the [`Expectation`].
-    at: Arc<AtomicUsize>,
-    checked: Option<CheckedStep>,
+    /// The predicate of each step, and whether it must never match.
+    steps: Vec<(Predicate, bool)>,
+    any_order: bool,
+    /// Whether the times of events matter.
+    is_timed: bool,
+    shared: Arc<SharedSteps>,
+    checked: Option<CheckedSteps>,
 }
 
-/// The step that no event of a chunk met.
-struct CheckedStep {
-    at: usize,
-    /// The latest time of the events, if the step must be met within a time.
+/// What no event of a chunk changed.
+struct CheckedSteps {
+    /// The version of the decisions at the beginning of the chunk.
+    version: usize,
+    /// The latest time of the events, if times matter.
     latest: Option<Timestamp>,
 }
 
 impl StopCheck for StepCheck {
     fn check(&mut self, context: &EventContext<'_>) -> bool {
-        let checked = self.checked.get_or_insert_with(|| CheckedStep {
-            at: self.at.load(Ordering::Relaxed),
+        let checked = self.checked.get_or_insert_with(|| CheckedSteps {
+            version: self.shared.version.load(Ordering::Acquire),
             latest: None,
         });
-        let Some((predicate, within)) = self.steps.get_mut(checked.at) else { return false };
-        if within.is_some() {
+        if self.is_timed {
             checked.latest = checked.latest.max(context.event.tap().moment());
         }
-        !predicate.holds(context)
+        let mut is_waiting = false;
+        for ((predicate, is_never), decided) in self.steps.iter_mut().zip(&self.shared.decided) {
+            if decided.load(Ordering::Relaxed) {
+                continue;
+            }
+            // Only the first open step of a sequence waits for an event.
+            let is_checked =
+                *is_never || self.any_order || !std::mem::replace(&mut is_waiting, true);
+            if is_checked && predicate.holds(context) {
+                return false;
+            }
+        }
+        true
     }
 
     fn take(&mut self) -> Option<Box<dyn Any + Send>> {

@@ -158,6 +158,10 @@ const EXPECT: &[Example] = &[
         r#"evtap expect --replay day.ndjson --then '.event_type == "call.started"' --then 'within 5m .event_type == "call.ended"'"#,
     ),
     example(
+        "Expect three calls and no escalation, and write a report for a test pipeline",
+        r#"evtap expect --replay day.ndjson --then '3 times .event_type == "call.started"' --then 'never .event_type == "call.escalated"' -o junit"#,
+    ),
+    example(
         "Check a live stream against steps from a file",
         "evtap expect steps.txt -w \"$WORKSPACE\"",
     ),

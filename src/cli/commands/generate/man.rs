@@ -36,6 +36,11 @@ const ENVIRONMENT: &[(&str, &str, &str)] = &[
         "Enables colours even if stdout is not a terminal, if it is set to anything but 0.",
         "color",
     ),
+    (
+        "GITHUB_ACTIONS",
+        "If it is `true`, each step that was not met is annotated for GitHub Actions.",
+        "steps",
+    ),
     ("TERM", "The type of the terminal; `dumb` has neither colours nor a live screen.", "color"),
     ("COLORTERM", "With `truecolor` or `24bit`, the live screen uses any colour.", "background"),
     (
@@ -65,6 +70,8 @@ const FILES: &[(&str, &str)] = &[
     ),
     ("config", "Settings in TOML; see evtap-config(1). Must be writable only by its owner."),
     ("ca_cert", "PEM certificates to trust in addition to those of the system."),
+    ("steps", "Named steps in TOML: `expect` or `never`, `name`, `within` and `times`."),
+    ("ready_file", "The base URL of the server, while it accepts connections."),
     ("filter_file", "A jq expression, kept out of the shell history."),
     ("fault_script", "TOML with an array `faults` of strings as for --fault."),
 ];
