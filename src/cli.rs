@@ -48,6 +48,10 @@ pub fn main() -> ExitCode {
         Err(ParseError::CommandLine(error)) if !usage_error::is_help(&error) => {
             fail(format, &usage_error::explain(&error, &arguments, &args::definition()))
         }
+        Err(ParseError::CommandLine(_)) if arguments.len() <= 1 => {
+            status::lines(args::manual::BEGINNING);
+            Exit::Usage
+        }
         Err(ParseError::CommandLine(help)) => {
             print_help(&help).unwrap_or_else(|error| fail(format, &error))
         }

@@ -16,6 +16,7 @@ mod expect;
 mod filter;
 mod frames;
 mod generate;
+mod groups;
 mod help;
 mod list;
 pub mod manual;
@@ -79,7 +80,8 @@ use crate::output::status;
 ///
 /// Protected health information is hidden unless you reveal it.
 #[derive(Debug, Parser)]
-#[command(name = "evtap", version, long_version = VERSION.as_str(), arg_required_else_help = true, max_term_width = 100, disable_help_subcommand = true)]
+#[command(name = "evtap", version, long_version = VERSION.as_str(), arg_required_else_help = true)]
+#[command(max_term_width = 100, disable_help_subcommand = true, styles = groups::STYLES)]
 #[command(after_help = manual::after("evtap"))]
 pub struct Cli {
     /// The command to run.
@@ -140,7 +142,7 @@ pub fn declaration() -> clap::Command {
         .filter(|option| is_flag(option) && is_setting(option))
         .map(|option| option.get_id().clone())
         .collect();
-    command.mut_args(without_empty_variable).mut_subcommands(|command| {
+    let command = command.mut_args(without_empty_variable).mut_subcommands(|command| {
         let after = manual::after(command.get_name());
         // A repeated option overrides itself, as in an alias that is called with more options.
         command
@@ -155,7 +157,8 @@ pub fn declaration() -> clap::Command {
                     option
                 }
             })
-    })
+    });
+    groups::with_groups(command)
 }
 
 fn is_flag(option: &Arg) -> bool {
@@ -211,9 +214,9 @@ pub enum Command {
     /// Reports what is not hidden in it as counts and places, without the values. Exits with status
     /// 7 if there are findings.
     Audit(AuditArgs),
-    /// Show which periods recordings cover, what is missing, and a digest per hour
+    /// Show which periods recordings cover and what is missing
     ///
-    /// Exits with status 8 if a gap remains.
+    /// Also shows a digest of the events of each hour, to compare recordings. Exits with status 8 if a gap remains.
     Verify(VerifyArgs),
     /// Print the raw transport frames of an SSE or WebSocket URL
     ///

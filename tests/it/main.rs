@@ -26,6 +26,7 @@ mod fuzz;
 mod gaps;
 mod generated;
 mod hardening;
+mod help;
 mod hostile;
 mod input_files;
 mod jq_limits;

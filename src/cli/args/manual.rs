@@ -6,8 +6,10 @@ mod topics;
 
 use std::fmt::Write;
 
+use super::groups::heading;
+
 pub use examples::examples;
-pub use general::GENERAL_TOPICS;
+pub use general::{BEGINNING, FILTERS, GENERAL_TOPICS, RECIPES};
 pub use topics::topics;
 
 /// Returns the text at the end of a command's long help; empty for a command without examples.
@@ -18,12 +20,12 @@ pub fn after(command: &str) -> String {
         return text;
     }
     if command == "evtap" {
-        let _ = write!(text, "Topics:\n{}\n", general::list());
+        let _ = write!(text, "{}\n{}\n", heading("Topics"), general::list());
     }
     for topic in topics(command) {
-        let _ = write!(text, "{}:\n{}\n\n", topic.title, topic.text);
+        let _ = write!(text, "{}\n{}\n\n", heading(topic.title), topic.text);
     }
-    text.push_str("Examples:");
+    text.push_str(&heading("Examples"));
     for example in examples(command) {
         let _ = write!(text, "\n  # {}\n  {}", example.does, folded(example.line));
     }

@@ -16,11 +16,67 @@ pub struct GeneralTopic {
 }
 
 /// The topics of `evtap help`.
-pub const GENERAL_TOPICS: &[GeneralTopic] = &[GeneralTopic {
-    name: "status",
-    about: "The lines that --status json writes to stderr",
-    text: status,
-}];
+pub const GENERAL_TOPICS: &[GeneralTopic] = &[
+    GeneralTopic {
+        name: "filters",
+        about: "How to select events, with expressions to copy",
+        text: filters,
+    },
+    GeneralTopic {
+        name: "recipes",
+        about: "Common tasks, and how to quote in sh, fish and PowerShell",
+        text: recipes,
+    },
+    GeneralTopic {
+        name: "status",
+        about: "The lines that --status json writes to stderr",
+        text: status,
+    },
+];
+
+/// What evtap says to somebody who gives no command.
+pub const BEGINNING: &str = "\
+evtap shows the events of a workspace or of a call. Try it first, without account or network:
+
+  evtap watch --workspace demo         the events of a synthetic clinic
+  evtap watch --workspace demo --tui   the same on a live screen; ? shows the keys, q quits
+  evtap timeline demo                  one call from beginning to end
+
+Then your own workspace:
+
+  AMIGO_API_KEY=your-key evtap watch --workspace \"$WORKSPACE\"
+
+`evtap help` lists all commands, and `evtap help recipes` explains common tasks.
+";
+
+/// Expressions for -f, each with what it selects.
+pub const FILTERS: &[(&str, &str)] = &[
+    (r#".event_type == "call.ended""#, "one type of event; -e call.ended is shorter and faster"),
+    (".duration_seconds > 60", "a number; false where there is no such field"),
+    (r#".completion_reason | IN("error", "timeout")"#, "one of several values"),
+    (r#".event_type == "call.ended" and (.escalated | not)"#, "two conditions"),
+    (r#"(.reason // "") | ascii_downcase | test("refill")"#, "text; // replaces a missing field"),
+    (".call_sid == $sid", "a value from the shell: --arg sid \"$SID\""),
+    ("._tap.drift != null", "events that differ from the model"),
+    (r#".event_type == "tap.gap""#, "where events are or may be missing"),
+];
+
+/// Command lines for common tasks, each with what it does.
+pub const RECIPES: &[(&str, &str)] = &[
+    ("List the calls in a recording, to find one", "evtap timeline day.ndjson"),
+    (
+        "Count calls by how they ended",
+        "evtap stats day.ndjson -e call.ended --group-by .completion_reason",
+    ),
+    ("Measure each tool", "evtap stats day.ndjson -e tool_call_completed --group-by .tool_name"),
+    ("Read one hour", "evtap replay day.ndjson --since '2h ago' --before '1h ago'"),
+    ("Show the last ten events", "evtap replay day.ndjson | tail -n 10"),
+    (
+        "Print a table for a spreadsheet",
+        "evtap replay day.ndjson -e call.ended -o csv --fields call_sid,duration_seconds",
+    ),
+    ("Check that a recording can be shared", "evtap audit day.ndjson --allow from_address"),
+];
 
 /// Returns the list of topics, for the help of evtap itself.
 #[must_use]
@@ -58,4 +114,52 @@ No line has a hidden value, whatever --reveal shows.\n"
         }
     }
     text
+}
+
+fn filters() -> String {
+    let mut text = "An event is shown if every filter selects it: its type matches one of -e and none \
+of -E, every -f is true, and --grep finds its pattern in a visible text. Globs are for types only: \
+`call.*`, `surface.{created,submitted}`.
+
+-f takes jq, the complete language. `evtap schema EVENT` lists the fields of an event. Before anything \
+connects, evtap compares each expression with the model of all events, so a mistyped name is an error \
+with a suggestion. Filters see the event as it is shown: a hidden field has the value of its mask.\n"
+        .to_owned();
+    for (expression, meaning) in FILTERS {
+        let _ = write!(text, "\n  {expression}\n      {meaning}\n");
+    }
+    text + "
+--filter-file reads an expression from a file, without any quoting. Name the ones that you use often:
+
+  evtap config set-profile work 'filters.long=.duration_seconds > 60'
+
+and use them as -f @long.
+"
+}
+
+fn recipes() -> String {
+    let mut text = String::new();
+    for (task, line) in RECIPES {
+        let _ = write!(text, "{task}:\n\n  {line}\n\n");
+    }
+    text + "Follow a recording that another program writes, as on a live screen:
+
+  tail -n +1 -F day.ndjson | evtap replay - --tui
+
+Resume where the last run stopped, and keep a record:
+
+  evtap watch -w \"$WORKSPACE\" --cursor day.cursor --record day.ndjson
+
+Expressions contain double quotes, so put them into single quotes:
+
+  sh, bash, zsh     -f '.event_type == \"call.ended\"'
+  fish              -f '.event_type == \"call.ended\"'
+  PowerShell 7.3    -f '.event_type == \"call.ended\"'
+  PowerShell 5, 7.2 -f '.event_type == \\\"call.ended\\\"'
+  cmd.exe           -f \".event_type == \\\"call.ended\\\"\"
+
+A single quote inside the expression is written as '\\'' in sh, \\' in fish, and '' in PowerShell. \
+Variables of the shell do not work in single quotes: pass them with --arg, as in \
+--arg sid \"$SID\" (PowerShell: --arg sid $env:SID).
+"
 }
