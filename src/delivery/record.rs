@@ -8,7 +8,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -38,21 +38,22 @@ const LINE_PREFIX: &[u8] = b"{\"event_type\":";
 
 /// Appends shown events to a file.
 pub struct Recorder {
+    path: PathBuf,
     lines: LineBuffer,
     file: File,
     /// The events at the end of the file, which may be sent again.
-    tail: DeliveryCounts,
+    pub(super) tail: DeliveryCounts,
     /// The number of bytes since the last flush.
     unflushed: usize,
     /// What an earlier run wrote; `None` if the file is empty.
-    earlier: Option<EarlierRun>,
+    pub(super) earlier: Option<EarlierRun>,
     /// Whether the earlier run is not continued, and that has not been written.
     is_interrupted: bool,
 }
 
 /// What an earlier run wrote.
 #[derive(Debug, Clone, Copy)]
-struct EarlierRun {
+pub(super) struct EarlierRun {
     /// The latest time of the events at the end of the file.
     latest: Option<Timestamp>,
 }
@@ -110,6 +111,7 @@ impl Recorder {
         }
         let out = file.try_clone().map_err(failed)?;
         Ok(Self {
+            path: path.to_owned(),
             lines: LineBuffer::new(Box::new(out)),
             file,
             tail: events,
@@ -131,6 +133,26 @@ impl Recorder {
         let gap = redactor.redact(&gap);
         self.lines.write(|out| ndjson::line(&gap, out))
     }
+
+    /// Returns the size of the file, in bytes.
+    pub(super) fn size(&self) -> u64 {
+        self.file.metadata().map_or(0, |meta| meta.len())
+    }
+
+    /// Returns whether everything has been written to the file.
+    pub(super) const fn is_flushed(&self) -> bool {
+        self.unflushed == 0
+    }
+}
+
+/// Creates the error for a failed write to a record.
+fn failed(path: &Path, error: &io::Error) -> OutputError {
+    OutputError::Failed(Error::new(
+        Exit::Failure,
+        format!("cannot record to {}", path.display()),
+        transport::input_file::cause(error),
+        "free some space there, or record elsewhere",
+    ))
 }
 
 impl Destination for Recorder {
@@ -153,17 +175,18 @@ impl Destination for Recorder {
     fn event(&mut self, context: &EventContext<'_>) -> Result<(), OutputError> {
         let event = context.event;
         if std::mem::take(&mut self.is_interrupted) {
-            self.write_interruption(event)?;
+            self.write_interruption(event).map_err(|error| failed(&self.path, &error))?;
         }
         if !self.tail.is_empty() && key(event).is_some_and(|key| take(&mut self.tail, key)) {
             return Ok(());
         }
-        let unflushed = &mut self.unflushed;
-        Ok(self.lines.write(|out| {
+        let Self { path, lines, unflushed, .. } = self;
+        let written = lines.write(|out| {
             let begin = out.len();
             ndjson::line(event, out);
             *unflushed += out.len() - begin;
-        })?)
+        });
+        written.map_err(|error| failed(path, &error))
     }
 
     /// Once no event can come again, no line depends on what the record contains.
@@ -173,7 +196,7 @@ impl Destination for Recorder {
 
     fn lines(&mut self, lines: &[u8]) -> Result<(), OutputError> {
         self.unflushed += lines.len();
-        Ok(self.lines.append(lines)?)
+        self.lines.append(lines).map_err(|error| failed(&self.path, &error))
     }
 
     fn is_full(&self) -> bool {
@@ -182,12 +205,12 @@ impl Destination for Recorder {
 
     fn flush(&mut self) -> Result<(), OutputError> {
         self.unflushed = 0;
-        Ok(self.lines.flush()?)
+        self.lines.flush().map_err(|error| failed(&self.path, &error))
     }
 
     /// Forces the file to disk.
     fn finish(&mut self) -> Result<(), OutputError> {
-        Ok(self.file.sync_data()?)
+        self.file.sync_data().map_err(|error| failed(&self.path, &error))
     }
 }
 

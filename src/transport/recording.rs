@@ -132,6 +132,47 @@ fn skip_to_line(
     }
 }
 
+/// The ends of the names of recordings in a directory.
+const SUFFIXES: &[&str] = &[".ndjson", ".ndjson.zst", ".ndjson.gz"];
+
+/// Replaces each directory by the recordings in it, in the order of their names.
+///
+/// A plain recording that is also there in compressed form is left out: evtap compresses a copy, and
+/// then removes the plain one.
+///
+/// # Errors
+///
+/// Fails if a directory cannot be read or has no recording.
+pub fn expand(paths: Vec<PathBuf>) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            files.push(path);
+            continue;
+        }
+        let what = || format!("cannot read {}", path.display());
+        let failed = |error: std::io::Error| {
+            Error::new(Exit::Failure, what(), cause(&error), "check its permissions")
+        };
+        let mut names: Vec<String> = Vec::new();
+        for entry in std::fs::read_dir(&path).map_err(failed)? {
+            let name = entry.map_err(failed)?.file_name();
+            let is_recording = |name: &String| SUFFIXES.iter().any(|end| name.ends_with(end));
+            names.extend(name.into_string().ok().filter(is_recording));
+        }
+        names.sort();
+        let compressed: Vec<_> =
+            names.iter().filter_map(|name| name.strip_suffix(".zst")).map(str::to_owned).collect();
+        names.retain(|name| compressed.binary_search(name).is_err());
+        if names.is_empty() {
+            let why = format!("no file in it ends with {}", SUFFIXES.join(", "));
+            return Err(Error::new(Exit::Failure, what(), why, "name the recordings"));
+        }
+        files.extend(names.iter().map(|name| path.join(name)));
+    }
+    Ok(files)
+}
+
 /// Creates the error for a file in which nothing is an event.
 #[must_use]
 pub fn no_events(path: &Path) -> Error {

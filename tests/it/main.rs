@@ -49,6 +49,7 @@ mod readme;
 mod redacted_event;
 mod redactor;
 mod replay;
+mod rotation;
 mod schema;
 mod screen;
 mod scrub;

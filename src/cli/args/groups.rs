@@ -26,7 +26,7 @@ const OTHERS: &str = "Other commands";
 
 /// Returns a heading of the help.
 pub fn heading(title: &str) -> String {
-    let style = STYLES.get_header();
+    let style = *STYLES.get_header();
     format!("{style}{title}:{style:#}")
 }
 
@@ -43,7 +43,7 @@ pub fn with_groups(root: Command) -> Command {
         visible().map(Command::get_name).filter(|name| !is_grouped(name)).collect(),
     ));
     let width = visible().map(|command| command.get_name().len()).max().unwrap_or_default();
-    let literal = STYLES.get_literal();
+    let literal = *STYLES.get_literal();
     let mut list = String::new();
     for (title, names) in groups {
         let commands: Vec<_> = names

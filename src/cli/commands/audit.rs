@@ -12,18 +12,20 @@ use crate::cli::session::print_with;
 use crate::error::{Error, Exit, Result};
 use crate::output::status;
 use crate::transport::progress::Progress;
+use crate::transport::recording;
 use crate::transport::shutdown;
 
 pub(super) async fn run(args: AuditArgs) -> Result<Exit> {
     let allowed = resolve::allowed_fields(&args.allow)?;
+    let files = recording::expand(args.files)?;
     let range = resolve::time_range(&args.range, false)?;
-    let progress = Arc::new(Progress::new(&args.files));
+    let progress = Arc::new(Progress::new(&files));
     let mut progress_line =
         ProgressLine::new(Some(Arc::clone(&progress)), status::StatusFormat::Text, true);
     // Reading blocks and cannot be aborted, so a signal does not wait for it.
     let (runtime, threads) = (Handle::current(), resolve::threads(args.threads));
     let mut reading = tokio::task::spawn_blocking(move || {
-        audit::audit_files(&args.files, &allowed, range, threads, &progress, &runtime)
+        audit::audit_files(&files, &allowed, range, threads, &progress, &runtime)
     });
     let mut signal = std::pin::pin!(shutdown::wait_for_signal());
     let report = loop {

@@ -7,6 +7,7 @@ use crate::cli::metrics::MetricsServer;
 use crate::cli::resolve;
 use crate::cli::session::SessionBuilder;
 use crate::error::{Exit, Result};
+use crate::transport::recording;
 
 pub(super) async fn run(args: ExpectArgs) -> Result<Exit> {
     let is_live = args.replay.is_empty() && args.source.from.is_none();
@@ -28,7 +29,7 @@ pub(super) async fn run(args: ExpectArgs) -> Result<Exit> {
     let broker = BrokerInput::resolve(from, &args.broker, &network, &request)?;
     let inputs = Inputs {
         broker,
-        files: args.replay,
+        files: recording::expand(args.replay)?,
         calls,
         workspaces,
         threads: resolve::threads(args.threads),

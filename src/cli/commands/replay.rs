@@ -11,10 +11,12 @@ use crate::cli::{inputs, resolve};
 use crate::error::{Exit, Result};
 use crate::transport::client::Network;
 use crate::transport::progress::Progress;
+use crate::transport::recording;
 use crate::tui::config::ScreenConfig;
 
 pub(super) async fn run(mut args: ReplayArgs) -> Result<Exit> {
     args.destinations.adapt(&mut args.output.privacy, args.output.status)?;
+    args.files = recording::expand(args.files)?;
     let pace = resolve::pace(args.speed, &args.files)?;
     let has_several = args.source.from.is_some() && args.workspaces.workspace.len() != 1;
     let stages = resolve::stages(&args.filter, &args.output, &args.stop, has_several)?;

@@ -7,6 +7,7 @@ use crate::cli::metrics::MetricsServer;
 use crate::cli::resolve;
 use crate::cli::session::SessionBuilder;
 use crate::error::{Exit, Result};
+use crate::transport::recording;
 
 pub(super) async fn run(args: StatsArgs) -> Result<Exit> {
     let session = SessionBuilder::new(resolve::stats(&args)?);
@@ -25,7 +26,7 @@ pub(super) async fn run(args: StatsArgs) -> Result<Exit> {
     let broker = BrokerInput::resolve(from, &args.broker, &network, &request)?;
     let inputs = Inputs {
         broker,
-        files: args.files,
+        files: recording::expand(args.files)?,
         calls: args.call,
         workspaces: args.workspace,
         threads: resolve::threads(args.threads),

@@ -17,6 +17,7 @@ use crate::cli::resolve::{self, TimelinePlan};
 use crate::cli::session::{Printed, SessionBuilder, print, print_with};
 use crate::error::{Error, Exit, Result};
 use crate::transport::progress::Progress;
+use crate::transport::recording;
 use crate::transport::sse::Start;
 use crate::transport::{Sender, SourceConfig};
 
@@ -29,6 +30,7 @@ const DEFAULT_WIDTH: usize = 80;
 
 pub(super) async fn run(args: TimelineArgs) -> Result<Exit> {
     let TimelinePlan { call, files, stages, collected, quiet_ms } = resolve::timeline(&args)?;
+    let files = recording::expand(files)?;
     let session = SessionBuilder::new(stages);
     let metrics = MetricsServer::bind(&args.metrics, args.status).await?;
     let workspaces: Vec<_> = args.workspace.iter().cloned().collect();

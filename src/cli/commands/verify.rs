@@ -12,6 +12,7 @@ use crate::error::{Exit, Result};
 use crate::transport::SourceConfig;
 use crate::transport::client::Network;
 use crate::transport::progress::Progress;
+use crate::transport::recording;
 
 pub(super) async fn run(args: VerifyArgs) -> Result<Exit> {
     let network =
@@ -31,10 +32,11 @@ pub(super) async fn run(args: VerifyArgs) -> Result<Exit> {
     let (names, ended) = if let Some(broker) = broker {
         (vec![broker.name()], inputs::read(session, &broker, limits, true).await?)
     } else {
-        let names = args.files.iter().map(|file| file.display().to_string()).collect();
-        let progress = Arc::new(Progress::new(&args.files));
+        let files = recording::expand(args.files)?;
+        let names = files.iter().map(|file| file.display().to_string()).collect();
+        let progress = Arc::new(Progress::new(&files));
         let session = session.with_progress(&progress, true);
-        (names, inputs::replay(session, args.files, limits.max_frame, progress).await?)
+        (names, inputs::replay(session, files, limits.max_frame, progress).await?)
     };
     if ended != Exit::Done {
         return Ok(ended);

@@ -79,10 +79,10 @@ struct StepsReader<'a> {
 }
 
 /// The position of something in the file, in bytes.
-type ItemSpan = Option<std::ops::Range<usize>>;
+type StepSpan = Option<std::ops::Range<usize>>;
 
 impl StepsReader<'_> {
-    fn wrong(&self, span: ItemSpan, what: &str, why: &str, advice: &str) -> Error {
+    fn wrong(&self, span: StepSpan, what: &str, why: &str, advice: &str) -> Error {
         self.file.wrong(self.file.line(span), what, why, advice)
     }
 
@@ -122,7 +122,7 @@ impl StepsReader<'_> {
         Ok(steps)
     }
 
-    fn step(&self, span: ItemSpan, table: &dyn TableLike) -> Result<StepSpec> {
+    fn step(&self, span: StepSpan, table: &dyn TableLike) -> Result<StepSpec> {
         let line = self.file.line(span.clone());
         let mut spec = StepSpec {
             name: String::new(),
@@ -186,7 +186,7 @@ impl StepsReader<'_> {
         Ok(spec)
     }
 
-    fn unknown(&self, span: ItemSpan, name: &str, known: &[&str]) -> Error {
+    fn unknown(&self, span: StepSpan, name: &str, known: &[&str]) -> Error {
         let advice = suggest::nearest(name, known.iter().copied()).map_or_else(
             || format!("give {}", known.join(", ")),
             |meant| format!("did you mean {meant}?"),

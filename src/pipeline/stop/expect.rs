@@ -130,25 +130,27 @@ impl StopCondition for Expectation {
             let step = &mut self.steps[at];
             if step.spec.is_never && step.decided.is_none() && step.predicate.holds(context) {
                 step.matches += 1;
-                let after = after(self.start);
-                self.decide(at, after);
+                self.decide(at, after(self.start));
                 return Ok(true);
             }
         }
-        let open: Vec<_> = self.open().collect();
-        for at in open {
+        for at in 0..self.steps.len() {
             let step = &mut self.steps[at];
-            if !step.predicate.holds(context) {
+            if !step.is_open() {
                 continue;
             }
-            step.matches += 1;
-            if step.matches == step.spec.times {
-                let after = after(self.since);
-                self.decide(at, after);
-                if !self.config.any_order {
-                    self.since = now.or(self.since);
-                    self.step_began = Instant::now();
+            if step.predicate.holds(context) {
+                step.matches += 1;
+                if step.matches == step.spec.times {
+                    self.decide(at, after(self.since));
+                    if !self.config.any_order {
+                        self.since = now.or(self.since);
+                        self.step_began = Instant::now();
+                    }
                 }
+            }
+            if !self.config.any_order {
+                break;
             }
         }
         Ok(self.is_over())

@@ -92,10 +92,10 @@ pub fn available_for(line: &str) -> bool {
     available(&programs.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
-/// Commands that are not separate programs: evtap itself and the builtins of bash.
+/// Commands that are not separate programs: evtap itself and the builtins and keywords of bash.
 const BUILT_IN: &[&str] = &[
-    "evtap", "[", ":", "cd", "echo", "exit", "export", "false", "kill", "printf", "read", "set",
-    "test", "true", "umask", "unset", "wait",
+    "evtap", "[", ":", "cd", "do", "done", "echo", "exit", "export", "false", "kill", "printf",
+    "read", "set", "test", "true", "umask", "unset", "until", "wait",
 ];
 
 /// Returns the programs that a line of shell runs: the first word of each command, without quoting.

@@ -61,6 +61,10 @@ const WATCH: &[Example] = &[
         "evtap watch -w \"$WORKSPACE\" --cursor day.cursor --record day.ndjson",
     ),
     example(
+        "Record each day in a file, compress older ones, and keep a month",
+        "evtap watch -w \"$WORKSPACE\" --record 'day-%Y%m%d.ndjson.zst' --record-keep 30d",
+    ),
+    example(
         "Fail if any event was lost",
         "evtap watch -w \"$WORKSPACE\" --since 3m --fail-on-gap --max-reconnects 20",
     ),
@@ -115,6 +119,7 @@ const REPLAY: &[Example] = &[
         "Send a recording to a consumer that you develop",
         "evtap replay day.ndjson --forward http://127.0.0.1:3000/events",
     ),
+    example("Read all recordings in a directory", "evtap replay ."),
     example(
         "Sum a field",
         "evtap replay day.ndjson -e call.ended -q .duration_seconds | jq -s add",

@@ -36,7 +36,7 @@ pub const GENERAL_TOPICS: &[GeneralTopic] = &[
 
 /// What evtap says to somebody who gives no command.
 pub const BEGINNING: &str = "\
-evtap shows the events of a workspace or of a call. Try it first, without account or network:
+evtap shows the events of a workspace or of a call. Try it first; you need no account:
 
   evtap watch --workspace demo         the events of a synthetic clinic
   evtap watch --workspace demo --tui   the same on a live screen; ? shows the keys, q quits
@@ -142,9 +142,10 @@ fn recipes() -> String {
     for (task, line) in RECIPES {
         let _ = write!(text, "{task}:\n\n  {line}\n\n");
     }
-    text + "Follow a recording that another program writes, as on a live screen:
+    text + "Follow a recording that another program writes, as lines or, in bash and zsh, on the live screen:
 
-  tail -n +1 -F day.ndjson | evtap replay - --tui
+  tail -n +1 -F day.ndjson | evtap replay -
+  evtap replay <(tail -n +1 -F day.ndjson) --tui
 
 Resume where the last run stopped, and keep a record:
 
