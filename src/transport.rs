@@ -37,6 +37,7 @@ mod raw_frame;
 pub mod raw_frames;
 pub mod receipt;
 pub mod recording;
+pub mod recording_merge;
 pub mod resume;
 #[cfg(test)]
 mod scripted;

@@ -16,7 +16,7 @@ use crate::error::{Error, Exit, Result};
 use crate::output::status::StatusFormat;
 use crate::transport::progress::Progress;
 use crate::transport::sse::Start;
-use crate::transport::{Item, Sender, SourceConfig, recording};
+use crate::transport::{BlockingSender, Item, Sender, SourceConfig, recording, recording_merge};
 
 /// The inputs of a command. A broker takes precedence over recordings, recordings over calls, and
 /// calls over workspaces.
@@ -106,6 +106,20 @@ pub async fn replay(
     session.run(|tx| vec![recordings(files, limit, progress, tx)]).await
 }
 
+/// Runs a session on recordings, which are merged by the times of their events.
+pub async fn replay_merged(
+    session: SessionBuilder,
+    files: Vec<PathBuf>,
+    limit: usize,
+    progress: Arc<Progress>,
+) -> Result<Exit> {
+    let session = session.with_recordings(&files);
+    let read = move |sender: &BlockingSender| {
+        recording_merge::run_merged(&files, limit, &progress, sender)
+    };
+    session.run(|tx| vec![blocking_source(tx, read)]).await
+}
+
 /// Runs a session on what a broker has stored. `is_quiet` says that nothing is printed before the
 /// end.
 pub async fn read(
@@ -126,17 +140,25 @@ fn recordings(
     progress: Arc<Progress>,
     tx: Sender,
 ) -> SourceTask {
+    blocking_source(tx, move |sender| {
+        files.iter().enumerate().try_for_each(|(number, file)| {
+            // If the pipeline has ended, `recording::run` notices it too.
+            let _ = sender.blocking_send(Item::Recording(number));
+            recording::run(file, limit, &progress, sender)
+        })
+    })
+}
+
+/// Returns a source that reads on a thread of its own.
+fn blocking_source(
+    tx: Sender,
+    read: impl FnOnce(&BlockingSender) -> Result<()> + Send + 'static,
+) -> SourceTask {
     Box::pin(async move {
         // Reading blocks and cannot be aborted. Dropping this future closes the blocking sender.
         // The channel to the pipeline stays open until the result of the reading is known.
         let sender = tx.blocking();
-        let reading = tokio::task::spawn_blocking(move || {
-            files.iter().enumerate().try_for_each(|(number, file)| {
-                // If the pipeline has ended, `recording::run` notices it too.
-                let _ = sender.blocking_send(Item::Recording(number));
-                recording::run(file, limit, &progress, &sender)
-            })
-        });
+        let reading = tokio::task::spawn_blocking(move || read(&sender));
         reading.await.unwrap_or_else(|_| {
             Err(Error::new(
                 Exit::Failure,

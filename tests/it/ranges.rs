@@ -139,6 +139,33 @@ async fn every_command_reads_the_range_only() {
 }
 
 #[tokio::test]
+async fn recordings_can_be_merged_by_time() {
+    let merge = |line: &str| {
+        evtap(line)
+            .file("a.ndjson", recording((0..3000).filter(|at| at % 3 == 0)))
+            .file("b.ndjson", recording((0..3000).filter(|at| at % 3 == 1)))
+            .file("c.ndjson", recording((0..3000).filter(|at| at % 3 == 2)))
+            .run()
+    };
+    let all: Vec<_> = (0..3000).collect();
+    assert_eq!(
+        seconds(&merge("replay --order time a.ndjson b.ndjson c.ndjson").await.ended(0)),
+        all
+    );
+    assert_eq!(seconds(&merge("replay --order time .").await.ended(0)), all);
+    let first = merge("replay --order time c.ndjson a.ndjson b.ndjson -n 5").await.ended(0);
+    assert_eq!(seconds(&first), [0, 1, 2, 3, 4]);
+    let missing = merge("replay --order time a.ndjson none.ndjson").await;
+    assert_eq!(seconds(&missing.ended(1)).len(), 1000);
+    assert!(missing.stderr().contains("cannot read none.ndjson"), "{}", missing.stderr());
+    // The order within a recording stays.
+    let backwards = evtap("replay --order time a.ndjson b.ndjson")
+        .file("a.ndjson", recording([5, 4].into_iter()))
+        .file("b.ndjson", recording([3, 6].into_iter()));
+    assert_eq!(seconds(&backwards.run().await.ended(0)), [3, 5, 4, 6]);
+}
+
+#[tokio::test]
 async fn what_is_no_range_is_refused() {
     for (line, expected) in [
         ("replay r.ndjson --since soon", "not a time, a date, an age or an event id"),

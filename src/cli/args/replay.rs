@@ -6,6 +6,8 @@ use clap::Args;
 
 use super::broker::{FromArgs, StoredCallsArgs, StoredWorkspacesArgs};
 use super::delivery::DeliveryArgs;
+use super::broker::FromArgs;
+use super::delivery::{DeliveryArgs, MergeOrder};
 use super::filter::{FilterArgs, StopArgs};
 use super::output::OutputArgs;
 use super::range::RangeArgs;
@@ -55,6 +57,12 @@ pub struct ReplayArgs {
     /// Default: the number of processors.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub threads: Option<u16>,
+    /// Order in which several recordings are replayed
+    ///
+    /// `arrival` replays one after the other; `time` merges them by the times of their events, and
+    /// keeps the order within each.
+    #[arg(long, value_enum, value_name = "ORDER", default_value_t, hide_possible_values = true, conflicts_with_all = ["from", "tui"])]
+    pub order: MergeOrder,
     /// Replay at N times real time
     ///
     /// 1 keeps the original pace of the events. Default: as fast as possible.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::cli::args::ReplayArgs;
+use crate::cli::args::{MergeOrder, ReplayArgs};
 use crate::cli::broker_input::{BrokerInput, BrokerRequest, selected_types, shows_taps};
 use crate::cli::destinations::DestinationContext;
 use crate::cli::session::SessionBuilder;
@@ -43,6 +43,7 @@ pub(super) async fn run(mut args: ReplayArgs) -> Result<Exit> {
         &names.join(", "),
     )?
     .map(|screen| ScreenConfig { pace: Some(Arc::clone(&pace)), ..screen });
+    let is_merged = args.order == MergeOrder::Time && args.files.len() > 1 && screen.is_none();
     let is_paced = args.speed.is_some() && screen.is_none();
     let limits = resolve::source_config(&args.delivery, None)?;
     let destinations = args.destinations.resolve(&DestinationContext {
@@ -79,6 +80,9 @@ pub(super) async fn run(mut args: ReplayArgs) -> Result<Exit> {
         session.with_threads(resolve::threads(args.threads)).with_progress(&progress, false)
     };
 
+    if is_merged {
+        return inputs::replay_merged(session, args.files, limits.max_frame, progress).await;
+    }
     inputs::replay(session, args.files, limits.max_frame, progress).await
 }
 
