@@ -150,8 +150,7 @@ impl SessionBuilder {
         let _serving =
             self.metrics.map(|metrics| metrics.start(&self.destinations, &mut stages.observers));
         let has_screen = live.is_some();
-        let format = stages.status;
-        let is_watched = std::io::stderr().is_terminal();
+        let (format, is_watched) = (stages.status, std::io::stderr().is_terminal());
         let mut progress_line =
             ProgressLine::new(progress.clone().filter(|_| !has_screen), format, self.is_quiet);
         let pipeline = Pipeline::new(stages)

@@ -9,7 +9,6 @@ mod compress;
 mod pattern;
 mod retention;
 
-use std::path::PathBuf;
 use std::thread::JoinHandle;
 
 use jiff::Timestamp;

@@ -53,10 +53,11 @@ pub fn run_merged(
         }
         merge(sources, tx);
         // A source that is still being read notices that nobody needs it.
-        threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap_or_else(|_| Err(panicked())))
-            .fold(Ok(()), |first: Result<()>, ended| first.and(ended))
+        let mut result = Ok(());
+        for thread in threads {
+            result = result.and(thread.join().unwrap_or_else(|_| Err(panicked())));
+        }
+        result
     })
 }
 
@@ -95,8 +96,9 @@ impl RecordingSource {
         Self { items, frames: VecDeque::new(), decoder: Decoder::default(), time: None }
     }
 
-    /// Returns the time of the next event; `None` at the end.
-    fn next_time(&mut self) -> Option<Option<Timestamp>> {
+    /// Returns the time of the next event, or the earliest time if it is not known; `None` at the
+    /// end.
+    fn next_time(&mut self) -> Option<Timestamp> {
         while self.frames.is_empty() {
             match self.items.blocking_recv()? {
                 Item::Frame(frame) => self.frames.push_back(frame),
@@ -107,7 +109,7 @@ impl RecordingSource {
         }
         let frame = self.frames.front()?;
         self.time = self.decoder.decode(frame.as_frame()).tap.moment().or(self.time);
-        Some(self.time)
+        Some(self.time.unwrap_or(Timestamp::MIN))
     }
 
     fn extend(&mut self, chunk: &Chunk) {

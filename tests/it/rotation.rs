@@ -81,13 +81,13 @@ async fn mistakes_in_a_record_of_several_files_are_refused() {
 /// `tail -F` and evtap together follow a file that is not there yet, is replaced and is truncated.
 #[test]
 fn a_recording_that_grows_can_be_followed() {
-    let line = "tail -n +1 -F f.ndjson 2> /dev/null | evtap replay - -n 4 --status none";
-    if !tools::available_for(line) {
+    let command = "tail -n +1 -F f.ndjson 2> /dev/null | evtap replay - -n 4 --status none";
+    if !tools::available_for(command) {
         return;
     }
     let home = tempfile::tempdir().expect("a home");
     let path = home.path().join("f.ndjson");
-    let mut running = bash(home.path(), line).stdout(Stdio::piped()).spawn().expect("bash runs");
+    let mut running = bash(home.path(), command).stdout(Stdio::piped()).spawn().expect("bash runs");
     let mut lines = BufReader::new(running.stdout.take().expect("a pipe")).lines();
     let mut next = || lines.next().expect("a line").expect("text");
     let event = |session: &str| {

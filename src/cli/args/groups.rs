@@ -76,13 +76,13 @@ pub fn with_groups(root: Command) -> Command {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::cli::args;
 
     #[test]
     fn every_command_is_listed_once_and_fits_the_terminal() {
         let help = args::declaration().render_help().to_string();
-        assert!(help.lines().all(|line| line.chars().count() <= 80), "{help}");
+        let mut commands = help.lines().take_while(|line| *line != "Options:");
+        assert!(commands.all(|line| line.chars().count() <= 80), "{help}");
         for command in
             args::declaration().get_subcommands().filter(|command| !command.is_hide_set())
         {

@@ -63,13 +63,15 @@ impl RecordArgs {
     }
 }
 
+/// The smallest size of a file, in bytes. Two files hold more events than can be sent again.
+const MIN_SIZE: usize = 8 << 20;
+
 fn max_size(text: &str) -> Result<u64> {
-    parse_size(text, BINARY_UNITS).filter(|size| *size > 0).map(|size| size as u64).ok_or_else(
-        || {
-            let advice = "give a size such as 100MiB";
-            Error::invalid_value("--record-max", text, "invalid size", advice)
-        },
-    )
+    let size = parse_size(text, BINARY_UNITS).filter(|size| *size >= MIN_SIZE);
+    size.map(|size| size as u64).ok_or_else(|| {
+        let advice = "give a size such as 100MiB";
+        Error::invalid_value("--record-max", text, "not a size from 8MiB", advice)
+    })
 }
 
 fn retention(text: &str) -> Result<Retention> {

@@ -73,7 +73,7 @@ pub fn expectations(options: &ExpectArgs, live: bool) -> Result<Stages> {
         .into_iter()
         .map(|spec| {
             let option = match &spec.place {
-                Some((file, line)) => format!("line {line} of {file}"),
+                Some((name, number)) => format!("line {number} of {name}"),
                 None => "--then".to_owned(),
             };
             let kinds = &mut Kinds::from_filter(&TypeFilter::default());

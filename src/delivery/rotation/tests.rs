@@ -136,6 +136,7 @@ fn a_run_that_was_killed_while_it_compressed_loses_nothing() {
         ("r-20260505T12.ndjson", 1),
     ]);
     assert_eq!(files(dir.path()), expected);
+    drop(recorder);
     // A plain file with other content stays.
     fs::write(&plain, "{}\n").expect("written");
     open(dir.path(), name).finish().expect("synced");

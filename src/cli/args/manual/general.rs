@@ -39,7 +39,7 @@ pub const BEGINNING: &str = "\
 evtap shows the events of a workspace or of a call. Try it first; you need no account:
 
   evtap watch --workspace demo         the events of a synthetic clinic
-  evtap watch --workspace demo --tui   the same on a live screen; ? shows the keys, q quits
+  evtap watch --workspace demo --tui   the same on a live screen; q quits
   evtap timeline demo                  one call from beginning to end
 
 Then your own workspace:

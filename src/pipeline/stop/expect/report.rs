@@ -1,4 +1,4 @@
-//! The report of `expect`: as text, as JSON, as JUnit XML, or as TAP, and annotations for GitHub.
+//! The report of `expect`: as text, as JSON, as `JUnit` XML, or as TAP, and annotations for GitHub.
 //!
 //! It quotes what the user wrote, and nothing of an event.
 
@@ -19,7 +19,7 @@ pub enum ReportStyle {
     Text,
     /// One JSON object.
     Json,
-    /// JUnit XML.
+    /// `JUnit` XML.
     Junit,
     /// The Test Anything Protocol, version 14.
     Tap,

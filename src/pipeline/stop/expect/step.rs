@@ -50,7 +50,7 @@ impl StepSpec {
                     let what = format!("cannot use {option} {duration}");
                     Error::usage(what, error.to_string(), DurationError::ADVICE)
                 })?);
-                spec.name = after.trim().to_owned();
+                after.trim().clone_into(&mut spec.name);
                 rest = after.trim_start();
             }
             let mut words = rest.splitn(3, char::is_whitespace);
