@@ -142,10 +142,10 @@ fn recipes() -> String {
     for (task, line) in RECIPES {
         let _ = write!(text, "{task}:\n\n  {line}\n\n");
     }
-    text + "Follow a recording that another program writes, as lines or, in bash and zsh, on the live screen:
+    text + "Follow a recording that another program writes, as lines or on the live screen:
 
   tail -n +1 -F day.ndjson | evtap replay -
-  evtap replay <(tail -n +1 -F day.ndjson) --tui
+  tail -n +1 -F day.ndjson | evtap replay - --tui
 
 Resume where the last run stopped, and keep a record:
 
