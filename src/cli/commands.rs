@@ -28,6 +28,7 @@ use crate::error::{Exit, Result};
 /// Runs a command to its end.
 pub async fn run(cli: Cli) -> Result<Exit> {
     match cli.command {
+        // The other commands do not take the memory that this one needs.
         Command::Watch(args) => Box::pin(watch::run(args)).await,
         Command::Observe(args) => observe::run(args).await,
         Command::Replay(args) => replay::run(args).await,

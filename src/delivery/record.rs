@@ -48,7 +48,7 @@ pub struct Recorder {
     /// What an earlier run wrote; `None` if the file is empty.
     pub(super) earlier: Option<EarlierRun>,
     /// Whether the earlier run is not continued, and that has not been written.
-    is_interrupted: bool,
+    pub(super) is_interrupted: bool,
 }
 
 /// What an earlier run wrote.

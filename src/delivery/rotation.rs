@@ -80,6 +80,8 @@ impl RotatingRecorder {
         let mut next =
             Recorder::open(&self.config.pattern.path(&name)).map_err(OutputError::Failed)?;
         merge(&mut next.tail, std::mem::take(&mut self.current.tail));
+        next.earlier = next.earlier.or(self.current.earlier);
+        next.is_interrupted = self.current.is_interrupted;
         self.current = next;
         self.name = name;
         self.clean();

@@ -5,8 +5,6 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::broker::{FromArgs, StoredCallsArgs, StoredWorkspacesArgs};
-use super::delivery::DeliveryArgs;
-use super::broker::FromArgs;
 use super::delivery::{DeliveryArgs, MergeOrder};
 use super::filter::{FilterArgs, StopArgs};
 use super::output::OutputArgs;
