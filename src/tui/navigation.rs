@@ -31,6 +31,7 @@ pub fn open(state: &mut State, target: &OpenTarget) {
         is_filter_enabled: state.filter_enabled,
         selected: state.selected,
         follow: state.follow,
+        search: state.search.take(),
     };
     if state.trail.len() == MAX_STEPS {
         state.trail.remove(0);
@@ -57,7 +58,7 @@ pub fn back(state: &mut State) -> bool {
         filtering::filter_by(state, step.filter.as_deref().unwrap_or_default());
     }
     state.filter_enabled = step.is_filter_enabled;
-    state.screen = step.screen;
+    (state.screen, state.search) = (step.screen, step.search);
     if step.follow {
         state.follow = state.detail.is_none() && !state.buffer.is_paused();
     } else {

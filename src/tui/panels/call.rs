@@ -123,7 +123,10 @@ fn scroll(state: &mut State, action: KeyAction) -> bool {
         return false;
     };
     let top = lines.get(target).map(|(line, _)| *line);
-    state.call_top = top.filter(|_| target < last);
+    // Whoever moves up wants to read on there, even if all lines still fit.
+    let is_up =
+        matches!(action, KeyAction::Up | KeyAction::PageUp | KeyAction::HalfUp | KeyAction::Top);
+    state.call_top = top.filter(|_| target < last || is_up);
     true
 }
 

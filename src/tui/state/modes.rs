@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::output::stored_event::StoredEvent;
 use crate::tui::screen::Screen;
+use crate::tui::search::SearchQuery;
 
 /// How the times of events are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +76,6 @@ pub enum DragTarget {
 }
 
 /// Where the user was before something was opened.
-#[derive(Debug, Clone)]
 pub struct TrailStep {
     /// The screen.
     pub screen: Screen,
@@ -87,6 +87,8 @@ pub struct TrailStep {
     pub selected: u64,
     /// Whether the newest event was followed.
     pub follow: bool,
+    /// The search.
+    pub search: Option<SearchQuery>,
 }
 
 /// The open detail of an event.

@@ -174,7 +174,7 @@ fn keys_go_to_the_list_beside_and_back() {
 fn what_was_opened_leads_back_step_by_step() {
     let mut state = screen((120, 40));
     send_day(&mut state);
-    press(&mut state, "f.event_type != \"emotion\"\ngjj");
+    press(&mut state, "f.event_type != \"emotion\"\n/started\ngjj");
     let (event, rows) = (state.selected, state.rows().len());
     press(&mut state, "c");
     assert_eq!((state.screen, state.selected_call.as_deref()), (Screen::Call, Some(CALL)));
@@ -184,7 +184,8 @@ fn what_was_opened_leads_back_step_by_step() {
     assert_eq!(state.screen, Screen::Call);
     press(&mut state, "\u{1b}");
     assert_eq!((state.screen, state.selected, state.rows().len()), (Screen::Stream, event, rows));
-    press(&mut state, "\u{1b}");
+    assert!(state.search.is_some(), "the search is back");
+    press(&mut state, "\u{1b}\u{1b}");
     assert!(text(&state).contains("press q to quit"), "there is nothing to go back to");
     press(&mut state, "2j\n2");
     assert!(state.trail.is_empty(), "a screen that was chosen directly is not left by Esc");

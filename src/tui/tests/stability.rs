@@ -104,6 +104,18 @@ fn say(state: &mut State, second: i64, words: &str) {
     settle(state);
 }
 
+#[test]
+fn a_conversation_that_still_fits_stays_in_place_after_moving_up() {
+    let mut state = screen((80, 24));
+    say(&mut state, 0, "sentence 0");
+    press(&mut state, "3kk");
+    let seen = conversation(&state);
+    (1..40).for_each(|second| say(&mut state, second, &format!("sentence {second}")));
+    assert_eq!(seen[..1], conversation(&state)[..1]);
+    press(&mut state, "G");
+    assert!(text(&state).contains("sentence 39"));
+}
+
 /// Returns the first lines of the conversation.
 fn conversation(state: &State) -> Vec<String> {
     text(state).lines().skip(4).take(5).map(str::to_owned).collect()
