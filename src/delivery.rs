@@ -12,6 +12,7 @@
 mod checkpoints;
 mod cursor;
 mod destination;
+mod exec;
 mod failure;
 mod forward;
 mod key;
@@ -28,9 +29,12 @@ mod webhook;
 
 use std::sync::Arc;
 
+use serde_json::value::RawValue;
+
 use checkpoints::{Checkpoint, Checkpoints};
-pub use cursor::Cursor;
+pub use cursor::{Cursor, RuleState};
 pub use destination::Destination;
+pub use exec::{ExecConfig, ExecNotifier};
 pub use forward::{
     Endpoint, ForwardBody, Forwarder, WEBHOOK_ID, WEBHOOK_SIGNATURE, WEBHOOK_TIMESTAMP,
 };
@@ -109,6 +113,18 @@ impl Delivery {
         self.receipts.add(receipt);
     }
 
+    /// Returns the state of the rules that the cursor has.
+    #[must_use]
+    pub fn rules(&self) -> Option<Box<RawValue>> {
+        self.cursor.as_ref().and_then(Cursor::rules)
+    }
+
+    /// Returns whether the next run goes on where this one ends.
+    #[must_use]
+    pub const fn has_cursor(&self) -> bool {
+        self.cursor.is_some()
+    }
+
     /// Returns whether an earlier run delivered the event.
     pub fn is_known(&mut self, frame: &Frame<'_>, event: &RedactedEvent<'_>) -> bool {
         self.cursor.as_ref().is_some_and(|cursor| cursor.is_known(frame, event))
@@ -150,7 +166,7 @@ impl Delivery {
     pub fn lines(&mut self, lines: &[u8]) -> Result<(), OutputError> {
         self.destinations.iter_mut().try_for_each(|destination| destination.lines(lines))?;
         self.pending += 1;
-        self.flush()
+        self.flush(None)
     }
 
     /// Advances the pending position past a processed event, delivered or not. Returns true if it
@@ -168,21 +184,31 @@ impl Delivery {
 
     /// Delivers what is pending, or hands it to what delivers in the background; see
     /// [`settle`](Self::settle). Requires that stdout has been flushed.
-    pub fn flush(&mut self) -> Result<(), OutputError> {
-        if std::mem::take(&mut self.pending) > 0 {
-            self.destinations.iter_mut().try_for_each(|destination| destination.flush())?;
-            let mut taken = Vec::new();
-            for destination in &mut self.destinations {
-                match destination.progress()? {
-                    Some(progress) => taken.push(progress.taken),
-                    None => destination.acknowledge()?,
-                }
-            }
-            let changes = self.cursor.as_ref().map(Cursor::take_changes).unwrap_or_default();
-            let processed = self.receipts.processed();
-            self.checkpoints.add(Checkpoint { taken, changes, processed });
+    pub fn flush(&mut self, rules: RuleState<'_>) -> Result<(), OutputError> {
+        if self.pending > 0 {
+            self.hand_over(rules, false)?;
         }
         self.settle()
+    }
+
+    /// Hands over what is pending. The positions and the state of the rules may be left to a later
+    /// call, unless this is the last one.
+    fn hand_over(&mut self, rules: RuleState<'_>, is_last: bool) -> Result<(), OutputError> {
+        self.pending = 0;
+        self.destinations.iter_mut().try_for_each(|destination| destination.flush())?;
+        let mut taken = Vec::new();
+        for destination in &mut self.destinations {
+            match destination.progress()? {
+                Some(progress) => taken.push(progress.taken),
+                None => destination.acknowledge()?,
+            }
+        }
+        let cursor = self.cursor.as_ref();
+        let changes = cursor.map(|cursor| cursor.take_changes(rules, is_last));
+        let changes = changes.unwrap_or_default();
+        let processed = self.receipts.processed();
+        self.checkpoints.add(Checkpoint { taken, changes, processed });
+        Ok(())
     }
 
     /// Advances the cursor past what all destinations have delivered, and confirms these events.
@@ -247,8 +273,8 @@ impl Delivery {
     }
 
     /// Delivers what is pending and forces the destinations and the cursor to disk.
-    pub fn finish(&mut self) -> Result<(), OutputError> {
-        self.flush()?;
+    pub fn finish(&mut self, rules: RuleState<'_>) -> Result<(), OutputError> {
+        self.hand_over(rules, true)?;
         self.complete()?;
         self.destinations.iter_mut().try_for_each(|destination| destination.finish())?;
         Ok(self.cursor.as_ref().map_or(Ok(()), Cursor::finish)?)

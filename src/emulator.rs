@@ -9,6 +9,7 @@
 //! the first client opens the workspace stream, and continues whether or not a client is connected.
 //! All clinics together keep a limited number of bytes for replays.
 
+mod absent;
 mod buffer;
 mod bus;
 mod cast;

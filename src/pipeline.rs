@@ -6,26 +6,28 @@
 //! that contains something to report or to decide in order, is processed again on a single thread.
 //! The output is byte for byte the same as that of a single thread.
 
+mod alerting;
 pub mod pacing;
 mod parallel;
 mod range;
 pub mod stop;
+mod streams;
 mod worker;
 
 use std::io;
 use std::sync::Arc;
 use std::time::Instant;
 
-use jiff::Timestamp;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::error::TryRecvError;
 
+use crate::analysis::alerts::AlertStage;
 use crate::delivery::{Delivery, Lifecycle};
 use crate::error::{Error, Exit, Result};
 use crate::model::catalog::TapGap;
 use crate::model::decode::Decoder;
 use crate::model::{Frame, Kind, Origin};
-use crate::output::event_ids::{EventIds, UncountedId};
+use crate::output::event_ids::EventIds;
 use crate::output::status::{self, RunCounts};
 use crate::output::{Observer, OutputError, Writer};
 use crate::pipeline::pacing::Pace;
@@ -36,7 +38,7 @@ use crate::redact::{Policy, Redactor};
 use crate::transport::pool::{self, InOrder as _};
 use crate::transport::progress::Progress;
 use crate::transport::shutdown::ShutdownFlag;
-use crate::transport::{Chunk, ConnectionEvent, Coverage, Item, RawFrame, Receiver};
+use crate::transport::{Chunk, Item, Receiver};
 
 /// The stages after decoding.
 pub struct Stages {
@@ -48,6 +50,8 @@ pub struct Stages {
     pub writer: Option<Writer>,
     /// The observers, which see each event before it is written.
     pub observers: Vec<Box<dyn Observer>>,
+    /// The rules, which see all events and add alerts.
+    pub alerts: Option<AlertStage>,
     /// The maximum number of shown events of the platform.
     pub limit: Option<u64>,
     /// The condition that ends the run.
@@ -63,6 +67,7 @@ pub struct Pipeline {
     filter: EventFilter,
     writer: Option<Writer>,
     observers: Vec<Box<dyn Observer>>,
+    alerts: Option<AlertStage>,
     delivery: Delivery,
     /// The lifecycle of the tap, if a destination takes its events.
     lifecycle: Option<Lifecycle>,
@@ -77,6 +82,8 @@ pub struct Pipeline {
     counts: RunCounts,
     /// The shown events that count towards the limit.
     counted: u64,
+    /// Whether the last event ended the run.
+    is_ended: bool,
     shutdown: Arc<ShutdownFlag>,
     threads: usize,
     progress: Option<Arc<Progress>>,
@@ -87,6 +94,15 @@ pub struct Pipeline {
     counts_before: RunCounts,
     /// The recordings in which nothing is an event.
     without_events: Vec<usize>,
+}
+
+/// Where an event comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum EventOrigin {
+    /// The input of the run.
+    Input,
+    /// The rules of the run.
+    Rules,
 }
 
 /// The result of a run.
@@ -112,13 +128,14 @@ impl Pipeline {
     /// Creates a pipeline of these stages, which runs on one thread and delivers to stdout only.
     #[must_use]
     pub fn new(stages: Stages) -> Self {
-        let Stages { policy, filter, writer, observers, limit, stop, status } = stages;
+        let Stages { policy, filter, writer, observers, alerts, limit, stop, status } = stages;
         Self {
             decoder: Decoder::default(),
             redactor: Redactor::new(policy),
             filter,
             writer,
             observers,
+            alerts,
             delivery: Delivery::default(),
             lifecycle: None,
             limit,
@@ -129,6 +146,7 @@ impl Pipeline {
             id: String::new(),
             counts: RunCounts::default(),
             counted: 0,
+            is_ended: false,
             shutdown: Arc::default(),
             threads: 1,
             progress: None,
@@ -157,6 +175,9 @@ impl Pipeline {
     #[must_use]
     pub fn with_delivery(mut self, delivery: Delivery) -> Self {
         self.lifecycle = delivery.tap().map(Lifecycle::new);
+        if let Some((alerts, saved)) = self.alerts.as_mut().zip(delivery.rules()) {
+            alerts.restore(&saved);
+        }
         self.delivery = delivery;
         self.delivery.stop_on(&self.shutdown);
         self
@@ -192,12 +213,14 @@ impl Pipeline {
             self.delivery.needs_ids() || self.writer.as_ref().is_some_and(Writer::needs_ids);
         self.ids = needs_ids.then(EventIds::default);
         let processed = self.process(&mut items, runtime);
+        let processed = processed.and_then(|exit| self.finish_alerts().map(|()| exit));
         // The output is completed even after a failure.
         let finished = self.finish_output();
         let processed = processed.and_then(|exit| {
             finished?;
             self.end_lifecycle()?;
-            self.delivery.finish()?;
+            let save = self.alerts.as_ref().map(|alerts| || alerts.save());
+            self.delivery.finish(save.as_ref().map(|save| save as _))?;
             Ok(exit)
         });
         let processed = processed.map_err(|error| {
@@ -284,50 +307,6 @@ impl Pipeline {
         }
     }
 
-    fn connection(&mut self, event: &ConnectionEvent) -> Result<Option<Exit>, OutputError> {
-        let lifecycle = self.lifecycle.as_mut();
-        if let Some(ended) = lifecycle.and_then(|tap| tap.connection(event, Timestamp::now())) {
-            self.announce(&ended)?;
-        }
-        self.flush_all()?;
-        let mut is_shown = false;
-        for observer in &mut self.observers {
-            is_shown |= observer.connection(event)?;
-        }
-        if is_shown {
-            return Ok(None);
-        }
-        if self.status == status::StatusFormat::Inline
-            && let Some(frame) = event.frame(Timestamp::now())
-        {
-            return self.frame(frame.as_frame());
-        }
-        status::connection(self.status, event);
-        Ok(None)
-    }
-
-    /// Announces the coverage of a stream.
-    fn coverage(&mut self, coverage: &Coverage) -> Result<(), OutputError> {
-        let lifecycle = self.lifecycle.as_mut();
-        let event = lifecycle.map(|tap| tap.coverage(coverage, Timestamp::now()));
-        event.map_or(Ok(()), |event| self.announce(&event))
-    }
-
-    /// Announces that the tap ends.
-    fn end_lifecycle(&mut self) -> Result<(), OutputError> {
-        let lifecycle = self.lifecycle.as_mut();
-        let events = lifecycle.map(|tap| tap.end(Timestamp::now())).unwrap_or_default();
-        events.iter().try_for_each(|event| self.announce(event))
-    }
-
-    /// Delivers an event about the tap, which is not shown.
-    fn announce(&mut self, event: &RawFrame) -> Result<(), OutputError> {
-        let shown = self.redactor.decode_and_redact(&mut self.decoder, event.as_frame());
-        // Nothing else has the id: it consists of the time and of what the tap announces.
-        UncountedId::new(&shown, 0, &mut self.id);
-        self.delivery.lifecycle(&EventContext::new(&shown).with_id(Some(&self.id)))
-    }
-
     fn chunk(&mut self, chunk: &Chunk) -> Result<Option<Exit>, OutputError> {
         let origin = Origin::default();
         for frame in chunk.frames(&origin) {
@@ -341,7 +320,9 @@ impl Pipeline {
     /// Returns the failure counters of the expressions that workers evaluate.
     fn expressions(&mut self) -> impl Iterator<Item = &mut Failures> {
         let encoder = self.writer.as_mut().and_then(Writer::failures);
-        self.filter.failures_each().chain(encoder).chain(self.stop.failures_each())
+        let rules = self.alerts.as_mut().map(AlertStage::failures_each);
+        let rules = rules.into_iter().flatten();
+        self.filter.failures_each().chain(encoder).chain(self.stop.failures_each()).chain(rules)
     }
 
     fn failures(&mut self) -> u64 {
@@ -350,28 +331,41 @@ impl Pipeline {
         expressions + observers
     }
 
-    fn frame(&mut self, frame: Frame<'_>) -> Result<Option<Exit>, OutputError> {
+    /// Handles an event. Returns the exit status if the run ends with it, and whether so much is
+    /// pending that it must be delivered.
+    fn event(
+        &mut self,
+        frame: Frame<'_>,
+        source: EventOrigin,
+    ) -> Result<(Option<Exit>, bool), OutputError> {
         if frame.flags.replayed && self.ids.is_none() {
-            return Ok(None);
+            return Ok((None, false));
         }
         let shown = self.redactor.decode_and_redact(&mut self.decoder, frame);
-        if !is_in_range(self.range, &shown, &mut self.counts) {
-            return Ok(None);
+        if source == EventOrigin::Input && !is_in_range(self.range, &shown, &mut self.counts) {
+            return Ok((None, false));
         }
         if let Some(ids) = &mut self.ids {
             ids.next(&shown, frame.flags.connection, &mut self.id);
         }
         if frame.flags.replayed || self.delivery.is_known(&frame, &shown) {
-            return Ok(None);
+            return Ok((None, false));
         }
-        if let Some(pace) = &self.pace {
+        if let Some(pace) = &self.pace
+            && source == EventOrigin::Input
+        {
             let time = shown.tap().moment();
             // Earlier events are flushed before the wait.
             if pace.is_early(time) {
-                flush(self.writer.as_mut(), &mut self.observers, &mut self.delivery)?;
+                flush(
+                    self.writer.as_mut(),
+                    &mut self.observers,
+                    &mut self.delivery,
+                    self.alerts.as_ref(),
+                )?;
             }
             if !pace.wait(time, self.stop.deadline()) {
-                return Ok(Some(self.stop.end()));
+                return Ok((Some(self.stop.end()), false));
             }
         }
         let context = EventContext::new(&shown)
@@ -385,7 +379,14 @@ impl Pipeline {
             status::gap(self.status, frame.origin, &gap);
         }
         let is_decided = self.stop.observe(&context)?;
-        if self.filter.matches(&context) {
+        let mut is_shown = true;
+        if let Some(alerts) = &mut self.alerts
+            && source == EventOrigin::Input
+        {
+            alerts.event(&context);
+            is_shown = !alerts.is_only();
+        }
+        if is_shown && self.filter.matches(&context) {
             for observer in &mut self.observers {
                 observer.event(&context)?;
             }
@@ -411,17 +412,15 @@ impl Pipeline {
         if let Some(lifecycle) = &mut self.lifecycle {
             lifecycle.advance(&frame);
         }
-        if self.delivery.advance(&frame, &shown) {
-            self.flush_all()?;
-        }
-        let is_done = is_decided
-            || self.limit.is_some_and(|limit| self.counted >= limit)
-            || self.shutdown.is_set();
-        Ok(is_done.then(|| self.stop.end()))
+        let is_full = self.delivery.advance(&frame, &shown);
+        self.is_ended = is_decided || self.limit.is_some_and(|limit| self.counted >= limit);
+        let is_done = self.is_ended || self.shutdown.is_set();
+        Ok((is_done.then(|| self.stop.end()), is_full))
     }
 
     fn flush_all(&mut self) -> Result<(), OutputError> {
-        flush(self.writer.as_mut(), &mut self.observers, &mut self.delivery)
+        let alerts = self.alerts.as_ref();
+        flush(self.writer.as_mut(), &mut self.observers, &mut self.delivery, alerts)
     }
 
     /// Completes the output. Observers finish even if writing fails.
@@ -464,12 +463,14 @@ fn flush(
     writer: Option<&mut Writer>,
     observers: &mut [Box<dyn Observer>],
     delivery: &mut Delivery,
+    alerts: Option<&AlertStage>,
 ) -> Result<(), OutputError> {
     writer.map_or(Ok(()), Writer::flush)?;
     for observer in observers {
         observer.flush()?;
     }
-    delivery.flush()
+    let save = alerts.map(|alerts| || alerts.save());
+    delivery.flush(save.as_ref().map(|save| save as _))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! configuration file and their tests derive from the declaration. [`resolve`](super::resolve)
 //! checks the values and converts them.
 
+mod alert;
 mod audit;
 mod broker;
 mod complete;
@@ -26,6 +27,7 @@ mod output;
 mod privacy;
 mod range;
 mod replay;
+mod rules;
 mod schema;
 mod screen;
 mod serve;
@@ -42,6 +44,7 @@ use std::sync::LazyLock;
 use clap::builder::Resettable;
 use clap::{Arg, ArgAction, CommandFactory as _, Parser, Subcommand};
 
+pub use alert::AlertArgs;
 pub use audit::AuditArgs;
 pub use broker::BrokerArgs;
 pub use complete::CompleteArgs;
@@ -61,6 +64,7 @@ pub use output::{ColorWhen, OutputArgs, ReportFormat, Timestamps};
 pub use privacy::{PhiMode, PrivacyArgs, ScrubArg};
 pub use range::RangeArgs;
 pub use replay::ReplayArgs;
+pub use rules::RulesArgs;
 pub use schema::SchemaArgs;
 pub use screen::{Background, ScreenArgs};
 pub use serve::ServeArgs;
@@ -99,7 +103,8 @@ impl Cli {
         match &self.command {
             Command::Watch(WatchArgs { output, .. })
             | Command::Observe(ObserveArgs { output, .. })
-            | Command::Replay(ReplayArgs { output, .. }) => output.status,
+            | Command::Replay(ReplayArgs { output, .. })
+            | Command::Alert(AlertArgs { output, .. }) => output.status,
             Command::Expect(ExpectArgs { status, .. })
             | Command::Stats(StatsArgs { status, .. })
             | Command::Timeline(TimelineArgs { status, .. }) => *status,
@@ -196,6 +201,11 @@ pub enum Command {
     Replay(ReplayArgs),
     /// Check that expected events arrive in order and in time
     Expect(ExpectArgs),
+    /// Report events that should have happened and did not, live or in recordings
+    ///
+    /// Applies rules to the events and prints only `tap.alert` events. `evtap help rules` describes
+    /// the rules.
+    Alert(AlertArgs),
     /// Compute statistics of recordings or of a live stream
     Stats(StatsArgs),
     /// Show one call from beginning to end, from recordings or live
@@ -246,6 +256,7 @@ impl Command {
             Self::Watch(WatchArgs { filter, .. })
             | Self::Observe(ObserveArgs { filter, .. })
             | Self::Replay(ReplayArgs { filter, .. })
+            | Self::Alert(AlertArgs { filter, .. })
             | Self::Stats(StatsArgs { filter, .. })
             | Self::Timeline(TimelineArgs { filter, .. }) => Some(&mut filter.named),
             Self::Expect(ExpectArgs { named, .. }) => Some(named),
@@ -270,7 +281,8 @@ impl Command {
         match self {
             Self::Watch(WatchArgs { output, .. })
             | Self::Observe(ObserveArgs { output, .. })
-            | Self::Replay(ReplayArgs { output, .. }) => Some(output),
+            | Self::Replay(ReplayArgs { output, .. })
+            | Self::Alert(AlertArgs { output, .. }) => Some(output),
             _ => None,
         }
     }

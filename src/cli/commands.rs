@@ -3,6 +3,7 @@
 //! Most commands resolve their arguments, build a session and run it. To understand a command,
 //! start reading in its file.
 
+mod alert;
 mod audit;
 mod complete;
 mod config;
@@ -28,12 +29,13 @@ use crate::error::{Exit, Result};
 /// Runs a command to its end.
 pub async fn run(cli: Cli) -> Result<Exit> {
     match cli.command {
-        // The other commands do not take the memory that this one needs.
+        // The other commands do not take the memory that these need.
         Command::Watch(args) => Box::pin(watch::run(args)).await,
         Command::Observe(args) => observe::run(args).await,
         Command::Replay(args) => replay::run(args).await,
-        Command::Expect(args) => expect::run(args).await,
-        Command::Stats(args) => stats::run(args).await,
+        Command::Expect(args) => Box::pin(expect::run(args)).await,
+        Command::Alert(args) => Box::pin(alert::run(args)).await,
+        Command::Stats(args) => Box::pin(stats::run(args)).await,
         Command::Timeline(args) => timeline::run(args).await,
         #[cfg(feature = "nats")]
         Command::Taps(args) => taps::run(args).await,

@@ -3,6 +3,7 @@
 //! Arguments come from the command line or from the configuration. The functions of this module
 //! check them. An invalid argument is an error that names the option and says what to do.
 
+mod alert;
 mod color;
 mod connection;
 mod expression;
@@ -10,6 +11,7 @@ mod filter;
 mod output;
 mod privacy;
 mod replay;
+mod rules;
 mod screen;
 mod stages;
 mod stats;
@@ -18,6 +20,7 @@ mod timeline;
 pub(super) mod value;
 mod verify;
 
+pub use alert::{alert_stages, notifier, rule_heartbeat};
 pub use color::apply_color;
 pub use connection::{
     DEMO, Workspaces, api_key, call, calls, is_demo, key_source, merge, network, source_config,
@@ -26,7 +29,7 @@ pub use connection::{
 pub use privacy::allowed_fields;
 pub use replay::{pace, threads};
 pub use screen::screen;
-pub use stages::{expectations, stages};
+pub use stages::{expectations, stages, stages_with_rules};
 pub use stats::stats;
 pub use timeline::{TimelinePlan, timeline};
 pub use value::{rate, refuse_range, since, time_range};

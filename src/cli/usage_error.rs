@@ -344,8 +344,8 @@ mod tests {
             ),
             (
                 "replay --cursor x",
-                "cannot use --cursor: `evtap replay` has no such option; watch and doctor \
-                 have it",
+                "cannot use --cursor: `evtap replay` has no such option; watch, alert and \
+                 doctor have it",
             ),
             (
                 "watch demo",

@@ -23,6 +23,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use super::key::{DeliveryKey, key};
 use crate::error::{Error, Exit, Result};
@@ -33,7 +34,7 @@ use crate::transport::private_file;
 use crate::transport::sse::Start;
 
 /// The maximum size of the file in bytes. evtap writes far less.
-const FILE_LIMIT: u64 = 16 << 20;
+const FILE_LIMIT: u64 = 256 << 20;
 
 /// The minimum time between two syncs to disk.
 const SYNC_INTERVAL: Duration = Duration::from_secs(1);
@@ -52,12 +53,18 @@ const MAX_REMEMBERED: usize = 4096;
 /// The number of deliveries of each event.
 pub(super) type DeliveryCounts = BTreeMap<DeliveryKey, u32>;
 
+/// Gives the state of the rules, if the run has rules. It is asked only where the file is written.
+pub type RuleState<'a> = Option<&'a dyn Fn() -> Option<Box<RawValue>>>;
+
 /// The content of the cursor file.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CursorFile<'a> {
     version: u32,
     streams: Cow<'a, Positions>,
+    /// The state of the rules, which belongs to these positions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rules: Option<Box<RawValue>>,
 }
 
 /// The positions of streams by workspace.
@@ -81,12 +88,17 @@ pub struct Cursor(Arc<Mutex<CursorState>>);
 
 /// Positions that streams have reached, but that are not in the file yet.
 #[derive(Debug, Default)]
-pub(super) struct CursorChanges(Positions);
+pub(super) struct CursorChanges {
+    positions: Positions,
+    /// The state of the rules at these positions.
+    rules: Option<Box<RawValue>>,
+}
 
 impl CursorChanges {
     /// Adds what changed later.
     pub(super) fn append(&mut self, mut later: Self) {
-        self.0.append(&mut later.0);
+        self.positions.append(&mut later.positions);
+        self.rules = later.rules.or(self.rules.take());
     }
 }
 
@@ -99,8 +111,12 @@ struct CursorState {
     resumes: bool,
     /// The workspaces whose streams have moved since the changes were last taken.
     moved: Vec<String>,
+    /// When the state of the rules was last taken, and how long that took.
+    last_rules: Option<(Instant, Duration)>,
     /// What is in the file, or will be when it is written.
     delivered: Positions,
+    /// The state of the rules in the file, or that will be there.
+    rules: Option<Box<RawValue>>,
     /// Whether that differs from the file.
     changed: bool,
     synced: Option<Instant>,
@@ -193,7 +209,9 @@ impl Cursor {
             resumes: !streams.is_empty(),
             streams,
             moved: Vec::new(),
+            last_rules: None,
             delivered: written.streams.into_owned(),
+            rules: written.rules,
             changed: false,
             synced: None,
             last_write: None,
@@ -239,9 +257,15 @@ impl Cursor {
         self.state().advance(frame, shown);
     }
 
-    /// Returns the positions that changed in memory since the last call.
-    pub(super) fn take_changes(&self) -> CursorChanges {
-        self.state().take_changes()
+    /// Returns the positions that changed in memory since the last call, with the state of the rules.
+    /// Both may be left to a later call, because taking the state of many keys takes time.
+    pub(super) fn take_changes(&self, rules: RuleState<'_>, is_last: bool) -> CursorChanges {
+        self.state().take_changes(rules, is_last)
+    }
+
+    /// Returns the state of the rules that an earlier run wrote.
+    pub(super) fn rules(&self) -> Option<Box<RawValue>> {
+        self.state().rules.clone()
     }
 
     /// Writes positions up to which everything has been delivered.
@@ -302,21 +326,32 @@ impl CursorState {
         }
     }
 
-    fn take_changes(&mut self) -> CursorChanges {
+    fn take_changes(&mut self, rules: RuleState<'_>, is_last: bool) -> CursorChanges {
         let mut changes = CursorChanges::default();
+        if let Some(save) = rules {
+            let is_busy = |(ended, took): &(Instant, Duration)| ended.elapsed() < *took * PAUSE;
+            if !is_last && self.last_rules.as_ref().is_some_and(is_busy) {
+                return changes;
+            }
+            let began = Instant::now();
+            changes.rules = save();
+            self.last_rules = Some((Instant::now(), began.elapsed()));
+        }
         for workspace in self.moved.drain(..) {
             let Some(stream) = self.streams.get_mut(&workspace) else { continue };
             stream.has_moved = false;
             let delivered = stream.delivered.iter();
             let events = delivered.map(|((id, identity), count)| (*id, *identity, *count));
-            changes.0.insert(workspace, Position { id: stream.id, events: events.collect() });
+            let position = Position { id: stream.id, events: events.collect() };
+            changes.positions.insert(workspace, position);
         }
         changes
     }
 
     fn commit(&mut self, mut changes: CursorChanges) -> io::Result<()> {
-        self.changed |= !changes.0.is_empty();
-        self.delivered.append(&mut changes.0);
+        self.changed |= !changes.positions.is_empty() || changes.rules.is_some();
+        self.delivered.append(&mut changes.positions);
+        self.rules = changes.rules.or(self.rules.take());
         if self.last_write.as_ref().is_some_and(|last| !last.allows_another(last.ended.elapsed())) {
             return Ok(());
         }
@@ -334,7 +369,11 @@ impl CursorState {
             return Ok(());
         }
         let began = Instant::now();
-        let file = CursorFile { version: 1, streams: Cow::Borrowed(&self.delivered) };
+        let file = CursorFile {
+            version: 1,
+            streams: Cow::Borrowed(&self.delivered),
+            rules: self.rules.clone(),
+        };
         let text = serde_json::to_string(&file)?;
         let temporary = temporary_path(&self.path);
         // A run that was killed may have left its temporary file.
@@ -402,7 +441,7 @@ mod tests {
         let read = || std::fs::read_to_string(&path).expect("a file");
         let before = read();
         cursor.state().start("new", 2);
-        cursor.commit(cursor.take_changes()).expect("it can wait");
+        cursor.commit(cursor.take_changes(None, false)).expect("it can wait");
         assert_eq!(read(), before);
         cursor.finish().expect("written");
         assert!(read().contains("new"));

@@ -76,7 +76,7 @@ fn the_next_run_resumes_where_a_run_ended() {
         ),
         4
     );
-    delivery.finish().expect("written");
+    delivery.finish(None).expect("written");
     drop(delivery);
 
     let (mut delivery, start) = open(directory.path());
@@ -84,7 +84,7 @@ fn the_next_run_resumes_where_a_run_ended() {
     let again =
         [frame(201, "b"), frame(201, "b"), frame(201, "c"), frame(201, "d"), frame(202, "b")];
     assert_eq!(deliver(&mut delivery, &again, &policy), 2);
-    delivery.finish().expect("written");
+    delivery.finish(None).expect("written");
     assert_eq!(recorded(directory.path()), 6);
 }
 
@@ -101,7 +101,7 @@ fn events_recorded_before_the_cursor_advanced_are_recorded_once() {
     let events: Vec<_> = (0..100).map(|n| frame(300 + n / 3, &format!("c{n}"))).collect();
     let (mut delivery, _) = open(directory.path());
     deliver(&mut delivery, &events[..40], &Policy::default());
-    delivery.flush().expect("written");
+    delivery.flush(None).expect("written");
     deliver(&mut delivery, &events[40..60], &Policy::default());
     delivery.destinations[0].flush().expect("written");
     drop(delivery); // The run is killed before the cursor advances.
@@ -112,7 +112,7 @@ fn events_recorded_before_the_cursor_advanced_are_recorded_once() {
     assert_eq!(start, Some(Start::After(313)));
     let new = deliver(&mut delivery, &events[39..], &revealing);
     assert_eq!(new, 60, "stdout gets the events after the cursor again");
-    delivery.finish().expect("written");
+    delivery.finish(None).expect("written");
     let text = fs::read_to_string(directory.path().join("record")).expect("a record");
     let calls: Vec<_> =
         text.lines().map(|line| line.split('"').nth(7).expect("a call").to_owned()).collect();
@@ -161,7 +161,7 @@ fn files_are_private_and_links_are_not_followed() {
         .expect("set");
     let (mut delivery, _) = open(directory.path());
     deliver(&mut delivery, &[frame(200, "a")], &Policy::default());
-    delivery.finish().expect("written");
+    delivery.finish(None).expect("written");
     for name in ["record", "cursor"] {
         let mode = fs::metadata(directory.path().join(name)).expect("there").permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");
@@ -186,7 +186,7 @@ fn a_record_and_a_cursor_have_one_user_at_a_time() {
     for n in 0..3 {
         // The cursor replaces its file each time, and keeps the lock.
         deliver(&mut delivery, &[frame(200 + n, "a")], &Policy::default());
-        delivery.flush().expect("written");
+        delivery.flush(None).expect("written");
         let written = fs::read(&record).expect("read");
         let errors = [Recorder::open(&record).map(drop), Cursor::open(&cursor).map(drop)]
             .map(Result::unwrap_err);
@@ -220,7 +220,7 @@ fn a_batch_is_limited_in_bytes() {
         })
         .collect();
     assert_eq!(full, [false, false, false, true]);
-    delivery.flush().expect("written");
+    delivery.flush(None).expect("written");
     assert!(!delivery.destinations[0].is_full());
 }
 
@@ -257,7 +257,7 @@ fn the_cursor_follows_what_is_delivered_in_the_background_and_not_what_is_read()
     let mut delivery = Delivery::new(vec![Box::new(destination)], Some(cursor.clone()));
     for id in [200, 201, 202] {
         deliver(&mut delivery, &[frame(id, "a")], &Policy::default());
-        delivery.flush().expect("handed over");
+        delivery.flush(None).expect("handed over");
     }
     let position = || {
         let file: serde_json::Value =

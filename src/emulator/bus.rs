@@ -14,6 +14,7 @@ use serde_json::Value;
 use tokio::sync::{Notify, broadcast};
 use tokio::time::sleep_until;
 
+use super::absent::AbsentEvents;
 use super::buffer::{Batch, ReplayBuffer};
 use super::ledger::Ledger;
 use super::scenario::{Clock, Scenario};
@@ -71,12 +72,13 @@ struct BusState {
     ledger: Option<Ledger>,
     /// The number of milliseconds to subtract from ids, and the number of batches to do so for.
     back: (u64, u32),
+    absent: AbsentEvents,
 }
 
 impl Bus {
     /// Creates a bus whose day has not started, for an average number of events per second. It keeps
     /// at most `replay` bytes of events.
-    pub fn new(rate: f64, replay: usize, ledger: Option<Ledger>) -> Self {
+    pub fn new(rate: f64, replay: usize, ledger: Option<Ledger>, absent: AbsentEvents) -> Self {
         let sender = Some(broadcast::Sender::new(backlog(rate)));
         let state = BusState {
             buffer: ReplayBuffer::new(replay),
@@ -84,6 +86,7 @@ impl Bus {
             calls: HashMap::new(),
             ledger,
             back: (0, 0),
+            absent,
         };
         Self { clock: OnceLock::new(), begun: Notify::new(), state: Mutex::new(state) }
     }
@@ -153,21 +156,20 @@ impl Bus {
         }
         let mut frames = String::new();
         for mut step in steps {
+            let is_absent = state.absent.take(step.kind);
             for name in TIMES {
                 if let Some(time) = step.payload.get_mut(name) {
                     *time = Value::String(format!("{now:.3}"));
                 }
             }
-            if let Some(ledger) = &state.ledger {
+            if let Some(ledger) = state.ledger.as_ref().filter(|_| !is_absent) {
                 step.payload[Ledger::FIELD] = Value::String(ledger.record(id));
             }
             // Writing into a `String` does not fail.
-            let _ = write!(
-                frames,
-                "id: {id}\nevent: {}\ndata: {}\n\n",
-                step.kind.spec().event_type,
-                step.payload
-            );
+            if !is_absent {
+                let event_type = step.kind.spec().event_type;
+                let _ = write!(frames, "id: {id}\nevent: {event_type}\ndata: {}\n\n", step.payload);
+            }
             match step.call {
                 Some(call) if step.kind == Kind::CallStarted => {
                     state.calls.insert(
@@ -213,7 +215,7 @@ mod tests {
     const RATE: f64 = 5.0;
 
     fn bus() -> Bus {
-        Bus::new(RATE, usize::MAX, None)
+        Bus::new(RATE, usize::MAX, None, AbsentEvents::default())
     }
 
     /// Publishes the first events of a day without pauses.

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::task::JoinSet;
 
+use super::absent::AbsentEvents;
 use super::bus::Bus;
 use super::options::{DEMO_WORKSPACE, Options};
 use super::presence::Presence;
@@ -32,6 +33,7 @@ impl Clinics {
         &self,
         workspace: &str,
         options: &Options,
+        absent: &AbsentEvents,
         presence: &Presence,
     ) -> Option<Arc<Bus>> {
         let mut state = self.state();
@@ -44,7 +46,7 @@ impl Clinics {
         }
         let replay = REPLAY_BYTES / count;
         let ledger = options.ledger.as_ref().map(|ledger| ledger.of_workspace(workspace));
-        let bus = Arc::new(Bus::new(options.rate, replay, ledger));
+        let bus = Arc::new(Bus::new(options.rate, replay, ledger, absent.clone()));
         state.buses.insert(workspace.to_owned(), Arc::clone(&bus));
         presence.day_begins();
         let scenario = Scenario::new(seed(workspace, options.seed), options.once);
@@ -110,12 +112,16 @@ mod tests {
     async fn a_workspace_keeps_its_bus_and_their_number_is_limited() {
         let (clinics, options, presence) =
             (Clinics::default(), Options::default(), Presence::new());
-        let first = clinics.open("0", &options, &presence).expect("a bus");
-        assert!(Arc::ptr_eq(&first, &clinics.open("0", &options, &presence).expect("a bus")));
+        let absent = AbsentEvents::default();
+        let first = clinics.open("0", &options, &absent, &presence).expect("a bus");
+        assert!(Arc::ptr_eq(
+            &first,
+            &clinics.open("0", &options, &absent, &presence).expect("a bus")
+        ));
         for workspace in 1..options.workspaces.count() {
-            assert!(clinics.open(&workspace.to_string(), &options, &presence).is_some());
+            assert!(clinics.open(&workspace.to_string(), &options, &absent, &presence).is_some());
         }
-        assert!(clinics.open("one more", &options, &presence).is_none());
+        assert!(clinics.open("one more", &options, &absent, &presence).is_none());
         assert!(clinics.get("0").is_some() && clinics.get("one more").is_none());
     }
 }

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use crate::error::Error;
+use crate::model::Kind;
 use crate::transport::input_file;
 
 /// Reads a fault script, which is a TOML file with an array `faults` of strings.
@@ -77,6 +78,9 @@ pub enum Fault {
     /// The server closes the socket with this code: in place of the first event if the code refuses
     /// the observer, or right after it. WebSocket.
     Close(u16),
+    /// The first N events of a type are not sent to anyone, as if they had not happened: of each
+    /// workspace, or of each call. It is no fault of a connection.
+    Absent(Kind, usize),
     /// The connection works normally. Either transport.
     None,
 }
@@ -102,7 +106,7 @@ impl Fault {
     #[must_use]
     pub fn is_for_sse(&self) -> bool {
         match self {
-            Self::Close(_) => false,
+            Self::Close(_) | Self::Absent(..) => false,
             Self::All(faults) => faults.iter().all(Self::is_for_sse),
             _ => true,
         }
@@ -123,7 +127,13 @@ impl FromStr for Fault {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         if text.contains('+') {
-            return text.split('+').map(str::parse).collect::<Result<_, _>>().map(Self::All);
+            let faults: Vec<Self> = text.split('+').map(str::parse).collect::<Result<_, _>>()?;
+            if faults.iter().any(|fault| matches!(fault, Self::Absent(..))) {
+                let why = "absent= concerns all connections";
+                let advice = "give it as a fault of its own";
+                return Err(Error::usage(format!("cannot read the fault {text:?}"), why, advice));
+            }
+            return Ok(Self::All(faults));
         }
         let (name, value) = text.split_once('=').unwrap_or((text, ""));
         let wrong = |why: &str, advice: &str| {
@@ -172,6 +182,12 @@ impl FromStr for Fault {
                         "write it like close=4100",
                     )
                 }),
+            "absent" => absent(value).ok_or_else(|| {
+                wrong(
+                    "the value is not an event type and a number of events",
+                    "write it like absent=operator.joined_call:3",
+                )
+            }),
             "error" if is_code(value) => Ok(Self::Error(value.to_owned())),
             "error" => Err(wrong(
                 "the value may contain only letters, digits, - and _",
@@ -186,7 +202,7 @@ impl FromStr for Fault {
             _ => Err(wrong(
                 "no such fault",
                 "use status=, error=, cut=, end=, reset=, stall=, drip=, cut-in=, repeat=, \
-                 strip-id=, odd-id=, unknown, huge=, overlap, backwards=, forget, close= or none; \
+                 strip-id=, odd-id=, unknown, huge=, overlap, backwards=, forget, close=, absent= or none; \
                  join several with +",
             )),
         }
@@ -208,6 +224,15 @@ fn cut_in(value: &str) -> Option<Fault> {
         _ => return None,
     };
     Some(Fault::CutIn(place, bytes.parse().ok()?))
+}
+
+/// Reads an event type and, if there is one, a number of events; without it, none is sent.
+fn absent(value: &str) -> Option<Fault> {
+    let (event_type, count) =
+        value.split_once(':').map_or((value, None), |(kind, count)| (kind, Some(count)));
+    let kind = Kind::from_name(event_type)?;
+    let count = count.map_or(Some(usize::MAX), |count| count.parse().ok())?;
+    (count > 0).then_some(Fault::Absent(kind, count))
 }
 
 fn status(value: &str) -> Option<Fault> {
@@ -239,6 +264,8 @@ mod tests {
         assert_eq!(read("end=1500"), Fault::End(1500));
         assert_eq!(read("close=4004"), Fault::Close(4004));
         assert_eq!(read("none"), Fault::None);
+        assert_eq!(read("absent=call.ended:3"), Fault::Absent(Kind::CallEnded, 3));
+        assert_eq!(read("absent=session_end"), Fault::Absent(Kind::SessionEnd, usize::MAX));
         assert_eq!(read("reset=7"), Fault::Reset(7));
         assert_eq!(read("cut-in=line-end:9"), Fault::CutIn(CutPoint::LineEnd, 9));
         assert_eq!(read("cut-in=character"), Fault::CutIn(CutPoint::Character, 0));
@@ -278,6 +305,9 @@ mod tests {
             "forget=1",
             "repeat=0",
             "cut-in=word:3",
+            "absent=call.over",
+            "absent=call.ended:0",
+            "cut=1+absent=call.ended",
             "fire",
         ] {
             let error = text.parse::<Fault>().expect_err(text);

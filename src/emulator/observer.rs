@@ -17,6 +17,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message, Role};
 
+use super::absent::AbsentEvents;
 use super::bus::LiveCall;
 use super::faults::Fault;
 use super::ledger::{Ledger, ObservedEvent};
@@ -70,6 +71,7 @@ pub async fn observe(
                     workspace,
                     fault,
                     ledger: server.options.ledger.clone(),
+                    absent: server.absent.clone(),
                     visit: server.presence.observer(),
                 }),
                 None => Err(NO_SUCH_CALL),
@@ -120,6 +122,7 @@ struct ObserverSession {
     workspace: String,
     fault: Fault,
     ledger: Option<Ledger>,
+    absent: AbsentEvents,
     visit: Visit,
 }
 
@@ -135,6 +138,8 @@ impl ObserverSession {
         let LiveCall { call, began, clock, .. } = &self.live;
         let elapsed = self.live.missed();
         let mut script = script(call, &self.workspace);
+        let mut absent = self.absent.clone();
+        script.retain(|step| !absent.take(step.kind));
         // The last event is sent even to an observer who connects after it.
         let last = script.len().saturating_sub(1);
         let mut coming = script

@@ -95,7 +95,7 @@ pub struct Options {
     pub workspaces: ServedWorkspaces,
     /// The number of streams of a workspace that may be open at a time.
     pub max_streams: usize,
-    /// The faults of successive connections.
+    /// The faults of successive connections, and the events that are absent.
     pub faults: Vec<Fault>,
     /// The time between two comment lines in a stream.
     pub heartbeat: Duration,

@@ -9,6 +9,7 @@ use std::time::Duration;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use super::absent::AbsentEvents;
 use super::bus::{Bus, LiveCall};
 use super::clinics::{Clinics, seed};
 use super::faults::Fault;
@@ -24,14 +25,19 @@ pub struct Server {
     pub options: Options,
     /// The connections.
     pub presence: Presence,
+    /// The events that are absent: their types and the number of the first ones.
+    pub absent: AbsentEvents,
     clinics: Clinics,
     faults: Mutex<VecDeque<Fault>>,
 }
 
 impl Server {
     pub fn new(mut options: Options) -> Self {
-        let faults = Mutex::new(std::mem::take(&mut options.faults).into());
-        Self { options, presence: Presence::new(), clinics: Clinics::default(), faults }
+        let mut faults = VecDeque::from(std::mem::take(&mut options.faults));
+        let absent = AbsentEvents::take_from(&mut faults);
+        let faults = Mutex::new(faults);
+        let (presence, clinics) = (Presence::new(), Clinics::default());
+        Self { options, presence, absent, clinics, faults }
     }
 
     pub fn close(&self) {
@@ -41,7 +47,8 @@ impl Server {
 
     /// Returns the events of a workspace, whose day begins with the first request.
     pub fn bus(&self, workspace: &str) -> Option<Arc<Bus>> {
-        self.clinics.open(&workspace.to_ascii_lowercase(), &self.options, &self.presence)
+        let workspace = workspace.to_ascii_lowercase();
+        self.clinics.open(&workspace, &self.options, &self.absent, &self.presence)
     }
 
     pub async fn all_served(&self) {

@@ -69,7 +69,7 @@ macro_rules! event_types {
                 }
             }
             own {
-                tap::{TapConnected, TapEnded, TapGap, TapMalformed, TapPosition}
+                tap::{TapAlert, TapConnected, TapEnded, TapGap, TapMalformed, TapPosition}
             }
         }
     };

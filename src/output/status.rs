@@ -18,7 +18,7 @@ use crate::model::catalog::value::GapReason;
 use crate::model::{Field, Kind, Time};
 use crate::redact::RedactedEvent;
 pub use crate::text::console::{
-    finish, hold_back, json_line as report_json, lines, progress, release, report, set_last,
+    finish, hold_back, json_line as report_json, lines, progress, release, report, ring, set_last,
     take_waiting, use_json, warn,
 };
 

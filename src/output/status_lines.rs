@@ -252,11 +252,8 @@ pub const STATUS_LINES: &[StatusLine] = &[
             optional("forwarded", MemberType::Count, "Events that the endpoint accepted."),
             optional("published", MemberType::Count, "Events that the broker stored."),
             optional("exported", MemberType::Count, "Spans that the collector accepted."),
-            optional(
-                "refused",
-                MemberType::Count,
-                "What the endpoint, the broker or the collector refused.",
-            ),
+            optional("notified", MemberType::Count, "Alerts that the command of --exec took."),
+            optional("refused", MemberType::Count, "What these destinations refused."),
             optional("dropped", MemberType::Count, "Spans that were not sent."),
         ],
     },

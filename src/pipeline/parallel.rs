@@ -17,7 +17,12 @@ impl Pipeline {
     pub(super) fn workers(&mut self) -> Option<Vec<Worker>> {
         // The answer is the same for every later chunk, so it is determined once.
         let threads = std::mem::replace(&mut self.threads, 1);
-        let is_parallel = threads > 1 && self.delivery.takes_lines();
+        // Alerts among other events, or by which the run may end, are handled in order.
+        let allows_alerts = self
+            .alerts
+            .as_ref()
+            .is_none_or(|alerts| alerts.is_only() && self.limit.is_none() && self.stop.is_noop());
+        let is_parallel = threads > 1 && allows_alerts && self.delivery.takes_lines();
         is_parallel.then(|| (0..threads).map(|_| self.worker()).collect())?
     }
 
@@ -33,6 +38,7 @@ impl Pipeline {
             filter: self.filter.fork(),
             range: self.range,
             encoder,
+            alerts: self.alerts.as_ref().map(|alerts| (alerts.fork(), alerts.is_only())),
             id: self.ids.is_some().then(String::new),
             tallies: self
                 .observers
@@ -108,6 +114,12 @@ impl Pipeline {
         if output.counted > 0 {
             self.stop.passed();
         }
+        if let Some(alerts) = &mut self.alerts {
+            alerts.merge(&mut output.observations);
+            if let Some(exit) = self.alerts()? {
+                return Ok(Some(exit));
+            }
+        }
         Ok(self.shutdown.is_set().then(|| self.stop.end()))
     }
 }
@@ -129,7 +141,7 @@ impl InOrder for Pipeline {
                 Ok(None)
             }
             Item::Connection(event) => self.connection(event),
-            Item::Coverage(coverage) => self.coverage(coverage).map(|()| None),
+            Item::Coverage(coverage) => self.coverage(coverage),
             Item::Receipt(receipt) => {
                 self.delivery.add_receipt(Arc::clone(receipt));
                 Ok(None)

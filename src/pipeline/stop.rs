@@ -24,6 +24,11 @@ pub trait StopCondition: Send {
     /// Observes an event. Returns whether the run ends with this event.
     fn observe(&mut self, context: &EventContext<'_>) -> Result<bool>;
 
+    /// Returns whether no event can end the run.
+    fn is_noop(&self) -> bool {
+        false
+    }
+
     /// Notes that an event of the platform has passed the filters.
     fn passed(&mut self) {}
 

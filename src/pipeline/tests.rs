@@ -92,6 +92,7 @@ fn run_pipeline(out: Out, left: usize, items: Receiver) -> RunOutcome {
             }),
         )),
         observers: Vec::new(),
+        alerts: None,
         limit: None,
         stop: Box::new(Conditions::default()),
         status: StatusFormat::None,

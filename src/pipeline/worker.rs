@@ -4,6 +4,7 @@ use std::any::Any;
 
 use super::range::is_in_range;
 use super::stop::StopCheck;
+use crate::analysis::alerts::{Observations, RuleMatcher};
 use crate::error::Result;
 use crate::model::catalog::TapGap;
 use crate::model::decode::Decoder;
@@ -24,6 +25,8 @@ pub struct Worker {
     pub filter: EventFilter,
     pub range: TimeRange,
     pub encoder: Option<Box<dyn Encoder>>,
+    /// Finds the rules that events concern, and whether no other events than alerts are shown.
+    pub alerts: Option<(RuleMatcher, bool)>,
     /// The id of the current event, if the encoder needs it.
     pub id: Option<String>,
     /// The tally of each observer.
@@ -51,6 +54,8 @@ pub struct WorkerOutput {
     pub counted: u64,
     /// The gaps in the streams.
     pub gaps: Vec<(Origin, TapGap)>,
+    /// What the rules need to know of the events.
+    pub observations: Observations,
     /// What was checked of the stop condition.
     pub checked: Option<Box<dyn Any + Send>>,
     /// How often each expression failed.
@@ -70,7 +75,9 @@ impl ChunkWorker for Worker {
         ids.clear();
         let mut lines = std::mem::take(&mut output.lines);
         lines.clear();
-        *output = WorkerOutput { bytes, ids, lines, ..WorkerOutput::default() };
+        let mut observations = std::mem::take(&mut output.observations);
+        observations.clear();
+        *output = WorkerOutput { bytes, ids, lines, observations, ..WorkerOutput::default() };
         let origin = Origin::default();
         for frame in chunk.frames(&origin) {
             // The error is not reported here: processing the chunk again produces it again.
@@ -91,9 +98,11 @@ impl Worker {
         output.checked = self.stop.take();
         let encoder = self.encoder.as_mut().and_then(|encoder| encoder.failures());
         let expressions = self.filter.failures_each().chain(encoder);
+        let rules = self.alerts.as_mut().map(|(matcher, _)| matcher.failures_each());
         output.failures.extend(
             expressions
                 .chain(self.stop.failures_each())
+                .chain(rules.into_iter().flatten())
                 .map(|failures| (failures.id(), Failures::take(failures))),
         );
     }
@@ -122,7 +131,12 @@ impl Worker {
             output.needs_replay = true;
             return Ok(());
         }
-        if self.filter.matches(&context) {
+        let mut is_shown = true;
+        if let Some((matcher, is_only)) = &mut self.alerts {
+            matcher.observe(&context, &mut output.observations);
+            is_shown = !*is_only;
+        }
+        if is_shown && self.filter.matches(&context) {
             for tally in &mut self.tallies {
                 tally.event(&context);
             }

@@ -10,6 +10,7 @@
 
 mod compare;
 mod finding;
+mod hidden;
 mod kinds;
 mod source;
 mod step;
@@ -20,6 +21,7 @@ mod term_type;
 use std::ops::Range;
 
 pub use finding::CheckFinding;
+pub use hidden::check_key;
 pub use kinds::Kinds;
 use term_type::TermType;
 

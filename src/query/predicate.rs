@@ -10,6 +10,7 @@ use jaq_core::load::parse::{BinaryOp, Term};
 
 use super::context::EventContext;
 use super::failures::Failures;
+use super::field_access::FieldAccess;
 use super::native::{self, Native};
 use super::program::{ParsedProgram, Program, ProgramError, StepBudget};
 use super::result_cache::ResultCache;
@@ -20,6 +21,8 @@ use crate::error::Result;
 pub struct Predicate {
     option: String,
     engine: Arc<PredicateEngine>,
+    /// It depends on nothing but the type of an event.
+    depends_on_type_only: bool,
     split: Option<Box<SplitPredicate>>,
     failures: Failures,
     cache: ResultCache<Result<Match, ProgramError>>,
@@ -65,7 +68,13 @@ impl Predicate {
             Some(native) => (PredicateEngine::Native(native), None),
             None => (PredicateEngine::Program(program), Self::split(budget, parsed, variables)?),
         };
-        Ok(Self::from_engine(parsed.option.to_owned(), Arc::new(engine), split, Failures::new()))
+        let predicate =
+            Self::from_engine(parsed.option.to_owned(), Arc::new(engine), split, Failures::new());
+        let FieldAccess { fields, gives_event } = FieldAccess::from_term(&parsed.term);
+        let is_type = |name: &String| name == "event_type";
+        let depends_on_type_only =
+            !gives_event && fields.is_some_and(|fields| fields.iter().all(is_type));
+        Ok(Self { depends_on_type_only, ..predicate })
     }
 
     /// Splits `first and rest` if the first part is cheap: native, or cached by its fields.
@@ -97,7 +106,8 @@ impl Predicate {
         split: Option<Box<SplitPredicate>>,
         failures: Failures,
     ) -> Self {
-        Self { option, engine, split, failures, cache: ResultCache::new() }
+        let (depends_on_type_only, cache) = (false, ResultCache::new());
+        Self { option, engine, depends_on_type_only, split, failures, cache }
     }
 
     /// Creates a copy for another thread, which counts failures but does not report them.
@@ -106,12 +116,19 @@ impl Predicate {
         let split = self.split.as_ref().map(|split| {
             Box::new(SplitPredicate { first: split.first.fork(), rest: split.rest.fork() })
         });
-        Self::from_engine(
+        let predicate = Self::from_engine(
             self.option.clone(),
             Arc::clone(&self.engine),
             split,
             self.failures.fork(),
-        )
+        );
+        Self { depends_on_type_only: self.depends_on_type_only, ..predicate }
+    }
+
+    /// Returns whether it holds for all events of a type or for none.
+    #[must_use]
+    pub const fn depends_on_type_only(&self) -> bool {
+        self.depends_on_type_only
     }
 
     /// Returns whether the expression holds: whether one of its values is neither false nor null.

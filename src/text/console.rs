@@ -7,7 +7,7 @@
 //! here until the screen shows them or closes. The progress line, if there is one, stays the last
 //! line on the terminal.
 
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -89,6 +89,15 @@ pub fn progress(line: Option<&str>) {
     *shown = line.map(|line| terminal::visible(line).into_owned());
     // A closed stderr is ignored: there is nowhere left to report it.
     let _ = write!(io::stderr().lock(), "{CLEAR}{}", shown.as_deref().unwrap_or_default());
+}
+
+/// Rings the bell, if stderr is a terminal.
+pub fn ring() {
+    let mut stderr = io::stderr().lock();
+    if stderr.is_terminal() {
+        // A closed stderr is ignored: there is nowhere left to report it.
+        let _ = stderr.write_all(b"\x07").and_then(|()| stderr.flush());
+    }
 }
 
 /// The control sequence that returns to the start of the line and clears it.

@@ -7,11 +7,11 @@ use jiff::Timestamp;
 
 use crate::model::Origin;
 
-/// How a tap announces what its streams have delivered.
+/// How streams report what they have delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Heartbeat {
-    /// The name of the tap.
-    pub tap: Arc<str>,
+    /// The name of the tap that announces it to others, if one does.
+    pub tap: Option<Arc<str>>,
     /// The time between two positions.
     pub every: Duration,
 }

@@ -89,9 +89,9 @@ impl fmt::Debug for Credential {
 /// The environment variable that holds the API key.
 pub const API_KEY_VARIABLE: &str = "AMIGO_API_KEY";
 
-/// The variables that may hold a secret. The command that prints the key does not get them, because
+/// The variables that may hold a secret. A command that evtap runs does not get them, because
 /// it does not need them, and a program that it starts might show its environment.
-const SECRET_VARIABLES: [&str; 3] = [API_KEY_VARIABLE, "EVTAP_API_KEY_COMMAND", "EVTAP_PROXY"];
+pub const SECRET_VARIABLES: [&str; 3] = [API_KEY_VARIABLE, "EVTAP_API_KEY_COMMAND", "EVTAP_PROXY"];
 
 /// How long a command may take to print a key. The user may have to unlock a password store first.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(60);

@@ -243,6 +243,7 @@ async fn read<S: AsyncRead + AsyncWrite + Unpin>(
     let mut next_position = context.next_position();
     let end = loop {
         let is_position_due = next_position.filter(|_| !progress.is_down);
+        let heard = progress.last_heard.max(socket.last_pong());
         let next = next_event(&mut socket, context, &mut waiting);
         let event = if call_ended {
             timeout(END_TIMEOUT, next).await.unwrap_or(SocketEvent::Closed(None))
@@ -250,7 +251,7 @@ async fn read<S: AsyncRead + AsyncWrite + Unpin>(
             tokio::select! {
                 biased;
                 () = sleep_until_some(is_position_due) => {
-                    let until = CoverageState::Until(progress.last_heard);
+                    let until = CoverageState::Until(heard);
                     context.coverage(until).into_iter().for_each(|item| waiting.push(item));
                     next_position = context.next_position();
                     continue;

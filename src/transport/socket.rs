@@ -90,6 +90,9 @@ pub(super) struct Socket<S> {
     pinger: Pinger,
     read_timeout: Duration,
     suspend: SuspendDetector,
+    now: fn() -> Timestamp,
+    /// When the last pong arrived. All messages that the server had sent before are there.
+    last_pong: Option<Timestamp>,
     /// The code to close with, if the server violated the protocol or a limit.
     failure: Option<CloseCode>,
 }
@@ -193,6 +196,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             pinger: Pinger::default(),
             read_timeout,
             suspend: SuspendDetector::new(config.now),
+            now: config.now,
+            last_pong: None,
             failure: None,
         }
     }
@@ -246,6 +251,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
                     if self.pinger.is_answered_by(&payload) {
                         deadline = Instant::now() + self.read_timeout;
                         was_overdue = false;
+                        self.last_pong = Some((self.now)());
                     }
                 }
                 Some(Ok(Message::Ping(_) | Message::Frame(_))) => {}
@@ -253,6 +259,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
                 None => return SocketEvent::Lost("connection closed".to_owned()),
             }
         }
+    }
+
+    /// Returns when the server last answered a ping. It has sent no message before that has not
+    /// arrived.
+    pub(super) const fn last_pong(&self) -> Option<Timestamp> {
+        self.last_pong
     }
 
     /// Sends pings without reading, and returns only when the connection is lost.

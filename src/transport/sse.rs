@@ -265,7 +265,9 @@ impl<'a> SseReader<'a> {
             if let Some(retry) = parser.retry() {
                 self.context.backoff.set_initial(retry);
             }
-            if frames.is_empty() && begun.elapsed() >= MIN_WAIT {
+            // A heartbeat may repeat the last id.
+            let has_events = frames.iter().any(|frame| !matches!(frame.body, SseBody::Empty));
+            if !has_events && begun.elapsed() >= MIN_WAIT {
                 self.cover(self.clock.reached(received_at));
             }
             for frame in frames {

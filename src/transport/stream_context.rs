@@ -121,7 +121,7 @@ impl<'a> StreamContext<'a> {
 
     /// Returns the name of the tap, if it announces what it has delivered.
     pub(super) fn tap(&self) -> Option<&str> {
-        self.config.heartbeat.as_ref().map(|heartbeat| &*heartbeat.tap)
+        self.config.heartbeat.as_ref().and_then(|heartbeat| heartbeat.tap.as_deref())
     }
 
     /// Returns the coverage of the stream as an item, if the tap announces it.

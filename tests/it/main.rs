@@ -1,5 +1,6 @@
 //! Integration tests of the library and of the `evtap` binary.
 
+mod alerts;
 mod architecture;
 mod audit;
 mod benchmarks;

@@ -143,6 +143,7 @@ const FAULTS: &[&str] = &[
     "overlap+cut=9000",
     "backwards=500",
     "forget+cut=3000",
+    "absent=call.ended:2",
     "close=1011",
     "none",
 ];

@@ -11,6 +11,7 @@ use super::filter::{FilterArgs, StopArgs};
 use super::list::trimmed;
 use super::metrics::MetricsArgs;
 use super::output::OutputArgs;
+use super::rules::RulesArgs;
 use super::screen::ScreenArgs;
 use crate::cli::destinations::{DestinationArgs, OtlpArgs};
 use crate::cli::shard::Shard;
@@ -47,6 +48,9 @@ pub struct WatchArgs {
     /// Also observe each call that starts, at most N at a time in all workspaces together
     #[arg(long, value_name = "N")]
     pub auto_observe: Option<usize>,
+    /// The rules.
+    #[command(flatten)]
+    pub rules: RulesArgs,
     /// Which events are selected.
     #[command(flatten)]
     pub filter: FilterArgs,

@@ -17,9 +17,10 @@ use crate::cli::shard::Shard;
 use crate::cli::starts::Starts;
 use crate::cli::workspaces::{WorkspaceTaps, WorkspacesFile};
 use crate::error::{Error, Exit, Result};
+use crate::pipeline::Stages;
 use crate::transport::auto_observe::ObserverSlots;
 use crate::transport::shutdown::Hangup;
-use crate::transport::{Sender, SourceConfig};
+use crate::transport::{Heartbeat, Sender, SourceConfig};
 
 /// The watched workspaces and their source.
 enum Watched {
@@ -37,7 +38,7 @@ pub(super) async fn run(mut args: WatchArgs) -> Result<Exit> {
     let request = BrokerRequest {
         workspaces: &args.workspace,
         calls: &args.follow.calls.call,
-        types: selected_types(&args.filter, Some(&args.stop)),
+        types: if has_rules(&args) { &[] } else { selected_types(&args.filter, Some(&args.stop)) },
         since: args.resume.since.as_deref(),
         consumer: args.follow.consumer.as_deref(),
         shows_taps: shows_taps(status, Some(&args.filter)),
@@ -56,7 +57,7 @@ pub(super) async fn run(mut args: WatchArgs) -> Result<Exit> {
         None => of_shard(resolve::workspaces(&args.workspace)?, args.shard)?,
     };
     let has_several = file.is_some() || listed.ids.len() > 1;
-    let stages = resolve::stages(&args.filter, &args.output, &args.stop, has_several)?;
+    let stages = stages(&args, has_several)?;
     let title = match &file {
         Some(file) => file.path.display().to_string(),
         None => args.workspace.join(", "),
@@ -69,7 +70,7 @@ pub(super) async fn run(mut args: WatchArgs) -> Result<Exit> {
         None => None,
     };
     let limits = SourceConfig {
-        heartbeat: args.destinations.heartbeat()?,
+        heartbeat: heartbeat(&args)?,
         leases: leases.clone(),
         meter: metrics.as_ref().map(MetricsServer::meter),
         ..resolve::source_config(&args.delivery, Some(&args.reconnect))?
@@ -85,6 +86,7 @@ pub(super) async fn run(mut args: WatchArgs) -> Result<Exit> {
         source: None,
     })?;
     destinations.extend(args.otlp.resolve(&network, args.output.status, TracedStreams::All)?);
+    destinations.extend(resolve::notifier(&args.rules, args.output.status)?);
     if let Some(since) = &args.resume.since {
         resolve::since(since, Timestamp::now())?;
     }
@@ -145,6 +147,23 @@ fn workspaces_file(path: PathBuf, args: &WatchArgs) -> Result<WorkspacesFile> {
     Ok(WorkspacesFile { path, named, shard: args.shard })
 }
 
+/// Builds the stages of the pipeline.
+fn stages(args: &WatchArgs, has_several: bool) -> Result<Stages> {
+    let WatchArgs { filter, output, stop, rules, .. } = args;
+    resolve::stages_with_rules(filter, output, stop, has_several, rules)
+}
+
+/// Returns whether rules are applied, which see all events.
+const fn has_rules(args: &WatchArgs) -> bool {
+    args.rules.rules.is_some() || args.rules.builtin
+}
+
+/// Returns how streams report what has arrived, if a destination or a rule needs that.
+fn heartbeat(args: &WatchArgs) -> Result<Option<Heartbeat>> {
+    let announced = args.destinations.heartbeat()?;
+    Ok(if has_rules(args) { Some(resolve::rule_heartbeat(announced)) } else { announced })
+}
+
 /// Returns the workspaces of a shard.
 fn of_shard(workspaces: resolve::Workspaces, shard: Option<Shard>) -> Result<resolve::Workspaces> {
     let Some(shard) = shard else { return Ok(workspaces) };
@@ -161,7 +180,7 @@ fn of_shard(workspaces: resolve::Workspaces, shard: Option<Shard>) -> Result<res
 /// Prints the events of a broker as they are stored.
 async fn read(args: WatchArgs, broker: &BrokerInput) -> Result<Exit> {
     let has_several = args.workspace.len() != 1;
-    let stages = resolve::stages(&args.filter, &args.output, &args.stop, has_several)?;
+    let stages = stages(&args, has_several)?;
     let title = broker.name();
     let screen = resolve::screen(&args.screen, &args.filter, &args.output, &stages.policy, &title)?;
     let metrics = MetricsServer::bind(&args.metrics, args.output.status).await?;
@@ -169,7 +188,7 @@ async fn read(args: WatchArgs, broker: &BrokerInput) -> Result<Exit> {
         meter: metrics.as_ref().map(MetricsServer::meter),
         ..resolve::source_config(&args.delivery, Some(&args.reconnect))?
     };
-    let destinations = args.destinations.resolve(&DestinationContext {
+    let mut destinations = args.destinations.resolve(&DestinationContext {
         network: &resolve::network(&args.connection.auth),
         status: args.output.status,
         privacy: &args.output.privacy,
@@ -179,6 +198,7 @@ async fn read(args: WatchArgs, broker: &BrokerInput) -> Result<Exit> {
         broker: &args.destinations.broker,
         source: Some(&broker.name()),
     })?;
+    destinations.extend(resolve::notifier(&args.rules, args.output.status)?);
     let session = SessionBuilder::new(stages)
         .with_destinations(destinations)
         .await?

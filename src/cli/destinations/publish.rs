@@ -95,7 +95,7 @@ impl PublishArgs {
             return Ok(None);
         }
         let every = positive_duration(HEARTBEAT, &self.heartbeat)?;
-        Ok(Some(Heartbeat { tap: self.tap()?.into(), every }))
+        Ok(Some(Heartbeat { tap: Some(self.tap()?.into()), every }))
     }
 
     /// Opens the leases by which taps agree who observes a call; `None` if this tap does not

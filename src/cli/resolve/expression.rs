@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::cli::args::FilterArgs;
 use crate::error::{Error, Result};
 use crate::output::status;
-use crate::query::check::{Kinds, check, check_field};
+use crate::query::check::{Kinds, check, check_field, check_key};
 use crate::query::program::{ParsedProgram, parse};
 use crate::query::value::{self, JqValue};
 use crate::query::{OutputProgram, Predicate, resolve_named_filter};
@@ -100,6 +100,22 @@ impl<'a> ExpressionCompiler<'a> {
         let program = OutputProgram::compile(&parsed, &self.variables)?;
         reject_endless(option, program.ends())?;
         self.check(&parsed, kinds, false)?;
+        Ok(program)
+    }
+
+    /// Compiles a program whose values are kept as keys or measured, for events of each of several
+    /// `sets`, which must have the fields that it reads. They must not be hidden.
+    pub fn key(&self, option: &str, source: &str, sets: &[Kinds]) -> Result<OutputProgram> {
+        let parsed = parse(option, source)?;
+        let program = OutputProgram::compile(&parsed, &self.variables)?;
+        reject_endless(option, program.ends())?;
+        let all = sets.iter().fold(Kinds::NONE, |all, kinds| all.or(*kinds));
+        self.check(&parsed, all, false)?;
+        for kinds in sets {
+            if let Some(finding) = check_key(&parsed, *kinds, self.policy) {
+                return Err(finding.error(&parsed));
+            }
+        }
         Ok(program)
     }
 

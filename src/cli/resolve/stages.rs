@@ -5,11 +5,14 @@ use super::expression::{ExpressionCompiler, variables};
 use super::filter::{FilterSetup, event_filter, stop_conditions};
 use super::output::{check_parts, encoder};
 use super::privacy::{policy, reveal};
+use super::rules::alert_stage;
 use super::steps::{Steps, steps};
 use super::value::positive_duration;
+use crate::analysis::alerts::AlertBell;
 use crate::analysis::stats::observer::SummaryObserver;
-use crate::cli::args::{ExpectArgs, FilterArgs, OutputArgs, StopArgs};
+use crate::cli::args::{ExpectArgs, FilterArgs, OutputArgs, RulesArgs, StopArgs};
 use crate::error::{Error, Result};
+use crate::model::Kind;
 use crate::output::{Observer, Writer};
 use crate::pipeline::Stages;
 use crate::pipeline::stop::expect::{ExpectConfig, ExpectStep, Expectation};
@@ -24,11 +27,34 @@ pub fn stages(
     stop: &StopArgs,
     has_several_workspaces: bool,
 ) -> Result<Stages> {
+    stages_with_rules(filter, output, stop, has_several_workspaces, &RulesArgs::default())
+}
+
+/// Builds the stages of a stream command that applies rules.
+pub fn stages_with_rules(
+    filter: &FilterArgs,
+    output: &OutputArgs,
+    stop: &StopArgs,
+    has_several_workspaces: bool,
+    rules: &RulesArgs,
+) -> Result<Stages> {
     apply_color(output.color);
     let policy = policy(&output.privacy, output.status)?;
     let expressions = ExpressionCompiler::for_filter(filter, &policy, output.status)?;
     let stop = Box::new(stop_conditions(stop, &expressions)?);
-    let FilterSetup { filter, kinds, grep } = event_filter(filter, &expressions)?;
+    let FilterSetup { filter, mut kinds, grep } = event_filter(filter, &expressions)?;
+    let alerts = alert_stage(rules, &expressions)?;
+    if let Some(alerts) = &alerts {
+        let shown = kinds.and(Kinds::one(Kind::TapAlert));
+        if shown.is_empty() {
+            let why = "the filters leave out `tap.alert`, so no alert would be shown";
+            let advice = "add -e tap.alert, or leave out the rules";
+            return Err(Error::usage("cannot apply rules", why, advice).with_setting("--rules"));
+        }
+        if alerts.is_only() {
+            kinds = shown;
+        }
+    }
     let program = output
         .jq
         .as_deref()
@@ -38,11 +64,13 @@ pub fn stages(
     let writer = Some(Writer::stdout(encoder(output, program, has_several_workspaces, grep)?));
     let summary =
         output.stats.then(|| Box::new(SummaryObserver::new(output.status)) as Box<dyn Observer>);
+    let bell = rules.bell.then(|| Box::new(AlertBell::default()) as Box<dyn Observer>);
     Ok(Stages {
         policy,
         filter,
         writer,
-        observers: summary.into_iter().collect(),
+        observers: summary.into_iter().chain(bell).collect(),
+        alerts,
         limit: output.limit,
         stop,
         status: output.status,
@@ -95,6 +123,7 @@ pub fn expectations(options: &ExpectArgs, live: bool) -> Result<Stages> {
         filter: EventFilter::default(),
         writer: None,
         observers: Vec::new(),
+        alerts: None,
         limit: None,
         stop,
         status: options.status,

@@ -67,6 +67,7 @@ pub fn stats(options: &StatsArgs) -> Result<Stages> {
         filter,
         writer: None,
         observers: vec![Box::new(observer)],
+        alerts: None,
         limit: None,
         stop,
         status: options.status,

@@ -75,6 +75,7 @@ pub fn timeline(options: &TimelineArgs) -> Result<TimelinePlan> {
         filter,
         writer: None,
         observers: vec![Box::new(collector)],
+        alerts: None,
         limit: None,
         stop,
         status: options.status,

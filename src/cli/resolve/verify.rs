@@ -14,6 +14,7 @@ pub fn verify(collector: VerifyCollector) -> Stages {
         filter: EventFilter::default(),
         writer: None,
         observers: vec![Box::new(collector)],
+        alerts: None,
         limit: None,
         stop: Box::new(Conditions::default()),
         status: StatusFormat::Text,

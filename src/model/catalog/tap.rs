@@ -1,7 +1,7 @@
 //! Events that evtap itself adds to a stream, such as gaps, so that they are part of a recording.
 
 use crate::model::Time;
-use crate::model::catalog::value::{EndReason, GapReason, Malformation};
+use crate::model::catalog::value::{AlertReason, AlertState, EndReason, GapReason, Malformation};
 
 crate::event! {
     /// A stream is connected from here on. Only with `--status inline` and in a broker.
@@ -44,6 +44,24 @@ crate::event! {
         Open reason: GapReason, required, rank(130);
         /// The name of the tap whose stream has the gap, if events are published.
         Open tap: String, rank(120);
+    }
+
+    /// What a rule of `evtap alert` or `--rules` has found.
+    "tap.alert" TapAlert: Own, warning {
+        /// The name of the rule.
+        Open rule: String, required, rank(60);
+        /// What the rule counts separately, such as a call; empty if it counts everything together.
+        Open key: String, required, rank(70);
+        /// What is known now.
+        Open state: AlertState, required;
+        /// The time at which that began, as RFC 3339 in UTC.
+        Open since: Time, required, nullable;
+        /// The number of events that led to it.
+        Open count: i64, required, rank(710);
+        /// The percentile or the number of seconds that was measured, if something was measured.
+        Open value: f64, nullable, rank(100);
+        /// Why the state changed.
+        Open reason: AlertReason, required, rank(130);
     }
 
     /// A frame arrived that is not an event. Its text is not shown.

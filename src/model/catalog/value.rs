@@ -101,6 +101,52 @@ crate::choice! {
         ServerEnded = "server_ended",
     }
 
+    /// What a rule knows about a key.
+    AlertState {
+        /// What the rule looks for is the case.
+        Raised = "raised",
+        /// It is the case no longer.
+        Resolved = "resolved",
+        /// It cannot be known, because events are missing.
+        Unknown = "unknown",
+        /// The input ended before it could be known.
+        Pending = "pending",
+    }
+
+    /// Why the state of an alert changed.
+    AlertReason {
+        /// The event that should follow did not arrive in time.
+        NotFollowed = "not_followed",
+        /// The event that should follow arrived late.
+        Followed = "followed",
+        /// An event arrived after which none needs to follow.
+        Excused = "excused",
+        /// Too many events matched within the time.
+        TooMany = "too_many",
+        /// Fewer events match again.
+        FewerAgain = "fewer_again",
+        /// The percentile exceeds the limit.
+        OverLimit = "over_limit",
+        /// The percentile is within the limit again.
+        WithinLimit = "within_limit",
+        /// No event arrived for too long.
+        Silent = "silent",
+        /// No event arrived for much longer than usual.
+        Late = "late",
+        /// Events arrive again.
+        Heard = "heard",
+        /// No operator is available.
+        NoOperator = "no_operator",
+        /// An operator is available again.
+        OperatorBack = "operator_back",
+        /// Events are missing in the time that matters.
+        Gap = "gap",
+        /// The rule has too many keys to remember this one.
+        Evicted = "evicted",
+        /// The input ended.
+        InputEnded = "input_ended",
+    }
+
     /// The trend of the energy of a voice.
     EnergyTrend { Rising = "rising", Falling = "falling", Stable = "stable" }
 }

@@ -41,6 +41,10 @@ impl StopCondition for Conditions {
         Ok(self.decided.is_some())
     }
 
+    fn is_noop(&self) -> bool {
+        self.until.is_none() && self.fail_if.is_none()
+    }
+
     fn passed(&mut self) {
         if self.idle.is_some() {
             self.last = Some(Instant::now());

@@ -122,6 +122,7 @@ fn child() {
         filter: EventFilter::default(),
         writer: None,
         observers: Vec::new(),
+        alerts: None,
         limit: None,
         stop: Box::new(Conditions::default()),
         status: status::StatusFormat::None,

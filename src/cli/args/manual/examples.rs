@@ -126,6 +126,21 @@ const REPLAY: &[Example] = &[
     ),
 ];
 
+const ALERT: &[Example] = &[
+    example(
+        "See what the built-in rules would have reported",
+        "evtap alert --builtin --test day.ndjson",
+    ),
+    example(
+        "Report alerts of a live workspace, and of its calls",
+        "evtap alert --rules rules.toml -w \"$WORKSPACE\" --auto-observe 20",
+    ),
+    example(
+        "Print only what was raised in a recording",
+        r#"evtap alert --builtin day.ndjson -f '.state == "raised"'"#,
+    ),
+];
+
 const STATS: &[Example] = &[
     example("Summarise a day", "evtap stats day.ndjson"),
     example(
@@ -270,6 +285,7 @@ pub fn examples(command: &str) -> &'static [Example] {
         "watch" => WATCH,
         "observe" => OBSERVE,
         "replay" => REPLAY,
+        "alert" => ALERT,
         "stats" => STATS,
         "timeline" => TIMELINE_EXAMPLES,
         "expect" => EXPECT,

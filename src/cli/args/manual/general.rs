@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::topics::RULES;
 use crate::output::status_lines::{MemberType, STATUS_LINES};
 
 /// A topic of `evtap help`.
@@ -32,6 +33,7 @@ pub const GENERAL_TOPICS: &[GeneralTopic] = &[
         about: "The lines that --status json writes to stderr",
         text: status,
     },
+    GeneralTopic { name: "rules", about: "The rules of `evtap alert` and --rules", text: rules },
 ];
 
 /// What evtap says to somebody who gives no command.
@@ -86,6 +88,10 @@ pub fn list() -> String {
         let _ = writeln!(text, "  evtap help {name:8}  {about}");
     }
     text
+}
+
+fn rules() -> String {
+    format!("{}\n", RULES.text)
 }
 
 fn status() -> String {

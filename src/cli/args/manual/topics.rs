@@ -209,12 +209,67 @@ Use a filter of the table [filters], at the top level or in a profile, as `--fil
   api_key_command = \"pass show amigo/staging\"",
 };
 
+/// The rules of `alert` and --rules.
+pub(super) const RULES: HelpTopic = HelpTopic {
+    title: "Rules",
+    text: "A rules file is TOML. Each rule is a table and has one of four forms:
+
+  # An event should be followed by another, unless a third one comes.
+  [rule.nobody-joined]
+  per = \".call_sid\"
+  after = '.event_type == \"call.escalated\"'
+  want = '.event_type == \"operator.joined_call\"'
+  unless = '.event_type == \"call.ended\"'
+  within = \"60s\"
+
+  # Too many events within a time.
+  [rule.tool-keeps-failing]
+  per = \".tool_name\"
+  when = '.event_type == \"tool_call_completed\" and .succeeded == false'
+  count = 3
+  within = \"5m\"
+
+  # A percentile is too high; p50_over, p99_over and others work like p95_over.
+  [rule.slow-first-audio]
+  when = '.event_type == \"latency\"'
+  value = \".e2e_ttfb_ms\"
+  p95_over = 1500
+  within = \"10m\"
+  min_count = 20
+
+  # An event should come again and again; `unless` ends that.
+  [rule.pipeline-late]
+  per = \".data_source_id\"
+  after = '.event_type == \"pipeline.sync_completed\"'
+  silent_for = \"15m\"
+
+after, want, unless and when are jq conditions, checked like --filter. `per` gives the key: each \
+key of each workspace is counted separately. An event without a key does not count. `per` and \
+`value` cannot read hidden fields or free text. An observer event names its call in \
+`._tap.call_sid`.
+
+Each change of a key is a tap.alert event. Its state is `raised`, `resolved`, `unknown` (events are \
+missing in the time that matters, or the key had to be forgotten) or `pending` (the input ended \
+before it could be known). `since` is when that began, and the time of the event is when it changed.
+
+Rules use the time of events: `_tap.time`, or `_tap.received_at` for observer events. Replaying a \
+recording gives the same alerts as the run that made it. Live, a wait ends as soon as the connection \
+shows that nothing is missing: with the next event or heartbeat of the server. Events of several \
+streams of a workspace are put in order: lateness = \"2s\" at the top of the file is how much later \
+an event may arrive than others, and memory = \"8MiB\" is how much each rule may remember.
+
+--exec, --forward, --record and --publish take the alerts; -f selects, as in -f '.state == \
+\"raised\"'. To fail a pipeline by an alert, use --fail-if '.state == \"raised\"'. With --cursor, \
+waits go on in the next run.",
+};
+
 /// Returns the topics of a command.
 #[must_use]
 pub fn topics(command: &str) -> &'static [HelpTopic] {
     match command {
+        "alert" => &[RULES, HIDDEN, PREDICATES, FORMATS, FORWARDING, PUBLISHING, READING, LIVENESS],
         "watch" => &[
-            HIDDEN, PREDICATES, FORMATS, FORWARDING, PUBLISHING, READING, SCREEN, RESUMING,
+            HIDDEN, PREDICATES, RULES, FORMATS, FORWARDING, PUBLISHING, READING, SCREEN, RESUMING,
             LIVENESS,
         ],
         "observe" => &[HIDDEN, PREDICATES, FORMATS, FORWARDING, PUBLISHING, SCREEN, LIVENESS],

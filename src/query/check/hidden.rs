@@ -1,0 +1,51 @@
+//! Checks that an expression gives something by which events can be told apart.
+
+use super::{CheckFinding, Kinds};
+use crate::model::{Class, FieldSpec};
+use crate::query::field_access::FieldAccess;
+use crate::query::program::ParsedProgram;
+use crate::redact::{Mode, Policy};
+
+/// Checks an expression whose values are kept as keys or measured, for the events in `kinds`.
+/// Returns the finding if it reads a hidden field or prose, may read any field, or reads only a field
+/// that none of them has.
+#[must_use]
+pub fn check_key(
+    parsed: &ParsedProgram<'_>,
+    kinds: Kinds,
+    policy: &Policy,
+) -> Option<CheckFinding> {
+    let range = 0..parsed.source.trim_end().len();
+    let fatal = |why: String, advice: String| {
+        Some(CheckFinding { fatal: true, range: range.clone(), why, advice })
+    };
+    let FieldAccess { fields, gives_event } = FieldAccess::from_term(&parsed.term);
+    let Some(fields) = fields.filter(|_| !gives_event) else {
+        let why = "it may read every field, also those that are hidden".to_owned();
+        return fatal(why, "name fields, such as `.call_sid`".to_owned());
+    };
+    if let [name] = fields.as_slice()
+        && !matches!(name.as_str(), "event_type" | "_tap")
+        && !kinds.unknown
+        && kinds.iter().all(|kind| kind.spec().field(name).is_none())
+    {
+        let why = format!("{} has no `.{name}`", kinds.names());
+        return fatal(why, "use a field that all these events have".to_owned());
+    }
+    for name in &fields {
+        let specs =
+            || kinds.iter().filter_map(|kind| Some((kind.spec(), kind.spec().field(name)?)));
+        let is_hidden = specs().any(|(event, field)| policy.hides(event, field));
+        // A pseudonym is as good as the value.
+        if is_hidden && !matches!(policy.mode, Mode::Hash(_)) {
+            let why = format!("`.{name}` is hidden, so all events have the same mask");
+            return fatal(why, format!("use another field, or give --reveal {name}"));
+        }
+        let is_prose = |field: &FieldSpec| field.class == Class::Free;
+        if specs().any(|(_, field)| is_prose(field)) {
+            let why = format!("`.{name}` is free text, in which people may be named");
+            return fatal(why, "use a field with an id or a name".to_owned());
+        }
+    }
+    None
+}
