@@ -21,6 +21,7 @@ use crate::error::{Error, Result};
 use crate::output::{OutputError, status};
 use crate::query::EventContext;
 pub use pattern::RecordPattern;
+use pattern::split_number;
 pub use retention::Retention;
 
 /// How a record is divided into files.
@@ -126,8 +127,9 @@ impl RotationConfig {
         let now = (self.now)();
         let Some(max_size) = self.max_size else { return self.pattern.name_at(now, None) };
         let first = self.pattern.name_at(now, Some(0));
-        let same_time = self.pattern.is_same_time(&first, current);
-        let number = if same_time { self.pattern.number(current) } else { 0 };
+        let (current_time, current_number) = split_number(current);
+        let same_time = split_number(&first).0 == current_time;
+        let number = current_number.filter(|_| same_time).unwrap_or_default();
         self.pattern.name_at(now, Some(number + u32::from(same_time && size >= max_size)))
     }
 }

@@ -1,6 +1,6 @@
 //! The help of evtap: what it says first, and the topics, whose commands and expressions work.
 
-use evtap::internals::cli::args::manual::{FILTERS, GENERAL_TOPICS, RECIPES};
+use evtap::internals::cli::args::manual::general::{FILTERS, GENERAL_TOPICS, RECIPES};
 
 use crate::support::{bash, evtap, tools};
 

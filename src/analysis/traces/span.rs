@@ -186,8 +186,6 @@ pub struct TraceSpan {
 pub struct CallSpans {
     /// The id of the trace.
     pub trace: TraceId,
-    /// The workspace of the call.
-    pub workspace: Option<String>,
     /// The spans. The first one is the call itself.
     pub spans: Vec<TraceSpan>,
 }

@@ -46,7 +46,7 @@ impl TracedCall {
         builder.add_call(gaps)?;
         builder.add_turns();
         let spans = builder.spans;
-        Some(CallSpans { trace, workspace: self.workspace.clone(), spans })
+        Some(CallSpans { trace, spans })
     }
 
     /// Returns the start and the end of the call.

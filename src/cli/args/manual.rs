@@ -1,7 +1,7 @@
 //! The end of each command's long help: topics, and examples that a test runs.
 
 mod examples;
-mod general;
+pub mod general;
 mod topics;
 
 use std::fmt::Write;
@@ -9,7 +9,7 @@ use std::fmt::Write;
 use super::groups::heading;
 
 pub use examples::examples;
-pub use general::{BEGINNING, FILTERS, GENERAL_TOPICS, RECIPES};
+pub use general::{BEGINNING, GENERAL_TOPICS};
 pub use topics::topics;
 
 /// Returns the text at the end of a command's long help; empty for a command without examples.

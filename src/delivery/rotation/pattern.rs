@@ -101,18 +101,6 @@ impl RecordPattern {
         }
     }
 
-    /// Returns whether two names differ at most in their numbers.
-    #[must_use]
-    pub fn is_same_time(&self, one: &str, other: &str) -> bool {
-        split_number(one).0 == split_number(other).0
-    }
-
-    /// Returns the number in a name.
-    #[must_use]
-    pub fn number(&self, name: &str) -> u32 {
-        split_number(name).1.unwrap_or_default()
-    }
-
     /// Returns the path of a file.
     #[must_use]
     pub fn path(&self, name: &str) -> PathBuf {
@@ -168,8 +156,9 @@ impl RecordPattern {
     }
 }
 
-/// Separates the number from a name. Returns the name without suffix and number.
-fn split_number(name: &str) -> (&str, Option<u32>) {
+/// Separates the number from a name, which is all that names of one time differ in. Returns the name
+/// without suffix and number.
+pub fn split_number(name: &str) -> (&str, Option<u32>) {
     let name = name.strip_suffix(NDJSON).unwrap_or(name);
     let number = name.rsplit_once('.').filter(|(_, number)| {
         number.len() >= DIGITS && number.bytes().all(|digit| digit.is_ascii_digit())

@@ -4,7 +4,10 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use evtap::emulator::samples::sample;
-use evtap::internals::cli::metrics::{EventMetrics, RunCollector, TextFormat, registry};
+use evtap::internals::cli::metrics::collector::RunCollector;
+use evtap::internals::cli::metrics::events::EventMetrics;
+use evtap::internals::cli::metrics::format::TextFormat;
+use evtap::internals::cli::metrics::registry::registry;
 use evtap::model::decode::Decoder;
 use evtap::model::{FrameFormat, Kind};
 use evtap::redact::{Policy, Redactor};

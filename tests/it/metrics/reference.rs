@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use evtap::internals::cli::metrics::{RunCollector, TextFormat, registry};
+use evtap::internals::cli::metrics::collector::RunCollector;
+use evtap::internals::cli::metrics::format::TextFormat;
+use evtap::internals::cli::metrics::registry::registry;
 use evtap::internals::delivery::ResultCounts;
 use evtap::internals::output::status::DestinationCounts;
 use evtap::redact::Policy;
