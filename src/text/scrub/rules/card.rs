@@ -33,7 +33,7 @@ pub(super) static RULES: [DetectorRule; 8] = [
     // The last four digits, and the code on the back.
     DetectorRule::anywhere(
         Detector::Card,
-        With(DigitCount::close(4), &["*", "#", "xxx", "..."]),
+        With(DigitCount::close(4), &["*", "#", "x", "X", "..."]),
         r"(?i-u)(?:(?:\*{4}|#{4}|x{4}|\.{4})[ -]?){2,3}([0-9]{4})\b",
         Always,
     ),

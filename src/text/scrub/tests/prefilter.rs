@@ -48,6 +48,14 @@ fn no_rule_is_left_out_that_finds_something_in_the_examples() {
 }
 
 #[test]
+fn the_last_digits_of_a_card_are_masked_inside_a_word() {
+    for text in ["Axxxxxxxx1234", "cardXXXX-XXXX-1234", "Axxxxxxxx 1234日"] {
+        assert_nothing_is_missed(text);
+        assert!(scrub(text).is_some_and(|scrubbed| !scrubbed.text.contains("1234")), "{text}");
+    }
+}
+
+#[test]
 fn no_text_that_a_rule_requires_begins_with_a_digit() {
     use crate::text::scrub::detector::Requirement::{After, With};
     for rule in rules::all() {
