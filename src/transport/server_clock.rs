@@ -58,6 +58,12 @@ impl ServerClock {
         if self.by_date.is_some() { time } else { time.max(now) }
     }
 
+    /// Returns the latest time that the server's clock can have, even if the clock by which it numbers
+    /// events was set back.
+    pub fn latest_time(&self, now: Timestamp) -> Timestamp {
+        self.by_date.map_or(now, |date| shifted(now, -date)).max(self.time(now))
+    }
+
     /// Returns a time that the server's clock has reached; `None` if nothing is known of it.
     pub fn reached(&self, now: Timestamp) -> Option<Timestamp> {
         let offset = self.by_ids.or(self.by_date.map(|date| date + SECOND));
@@ -92,6 +98,9 @@ mod tests {
             assert_eq!(clock.time(local), at(NOW - 20));
             clock.note_date(None, local);
             assert_eq!(clock.time(local), at(NOW - 20));
+            clock.note_id(NOW - 400, local, true);
+            assert_eq!(clock.time(local), at(NOW - 400));
+            assert_eq!(clock.latest_time(local), at(1_700_000_001_000), "whatever its ids say");
         }
     }
 }

@@ -183,6 +183,17 @@ impl<'a> SseReader<'a> {
         self.context.report_coverage(CoverageState::From(from)).await;
     }
 
+    /// Returns the end of a gap that ends now, by the server's clock.
+    fn gap_end(&self) -> Timestamp {
+        let now = self.context.now();
+        if self.resume.has_gone_backwards() {
+            // Ids do not follow time then, and missing events may have higher ids.
+            self.clock.latest_time(now)
+        } else {
+            self.clock.time(now)
+        }
+    }
+
     /// Assesses whether there is a gap before a connection that has been opened.
     async fn begin_connection(&mut self) {
         let now = self.context.now();
@@ -204,7 +215,7 @@ impl<'a> SseReader<'a> {
         if std::mem::take(&mut self.has_unproven_events)
             && let Some(pending) = self.pending_gap.take()
         {
-            let gap = pending.gap_until(self.clock.time(self.context.now()));
+            let gap = pending.gap_until(self.gap_end());
             self.context.report_gap(&gap).await;
         }
         match reconnect.assess(self.since) {
@@ -242,7 +253,7 @@ impl<'a> SseReader<'a> {
                 () = sleep_until(settled), if self.pending_gap.is_some() => {
                     if let Some(pending) = self.pending_gap.take() {
                         self.has_unproven_events = false;
-                        let gap = pending.gap_until(self.clock.time(self.context.now()));
+                        let gap = pending.gap_until(self.gap_end());
                         self.context.report_gap(&gap).await;
                     }
                     continue;
@@ -361,8 +372,7 @@ impl<'a> SseReader<'a> {
             self.has_unproven_events = false;
         } else if let Some(mut gap) = pending.gap_before(id) {
             if self.resume.has_gone_backwards() {
-                // Ids do not follow time then, and missing events may have higher ids.
-                gap = pending.gap_until(self.clock.time(self.context.now()));
+                gap = pending.gap_until(self.gap_end());
             }
             self.pending_gap = None;
             self.has_unproven_events = false;
