@@ -201,7 +201,7 @@ pub enum Command {
     Replay(ReplayArgs),
     /// Check that expected events arrive in order and in time
     Expect(ExpectArgs),
-    /// Report events that should have happened and did not, live or in recordings
+    /// Report events that should have happened and did not
     ///
     /// Applies rules to the events and prints only `tap.alert` events. `evtap help rules` describes
     /// the rules.

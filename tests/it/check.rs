@@ -236,7 +236,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         ".event_type == \"call.ended\" and .reason != null",
-        "!`.reason` is a field of call.escalated, surface.review_rejected, tap.ended, tap.gap, and only call.ended is selected; select another event or use another field",
+        "!`.reason` is a field of call.escalated, surface.review_rejected, tap.alert and 2 more, and only call.ended is selected; select another event or use another field",
     ),
     (
         "select(.event_type == \"call.ended\") | .surface_id",

@@ -68,19 +68,22 @@ fn no_number_is_cut_without_an_ellipsis_at_any_width() {
 #[test]
 fn counts_are_still_seen_when_the_screen_is_narrow() {
     let mut state = busy_screen();
+    // High enough for all sections in one column.
+    state.size.1 = 100;
     for columns in 80..=220 {
         state.size.0 = columns;
         press(&mut state, "5");
         assert!(text(&state).contains("completed"), "{columns}");
-        let line = text(&state);
-        let line = line
+        let seen = text(&state);
+        let line = seen
             .lines()
             .find(|line| line.contains("   pipeline s") && line.contains(" s "))
-            .expect("a row");
+            .unwrap_or_else(|| panic!("a row at {columns}: {seen}"));
         assert!(line.contains("   206 "), "{columns}: {line}");
         press(&mut state, "4");
         let seen = text(&state);
-        let line = seen.lines().find(|line| line.contains("lab-results-")).expect("a row");
+        let line = seen.lines().find(|line| line.contains("lab-results-"));
+        let line = line.unwrap_or_else(|| panic!("a row at {columns}: {seen}"));
         assert!(line.contains(" 206 "), "{columns}: {line}");
     }
 }

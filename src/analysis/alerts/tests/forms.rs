@@ -103,7 +103,7 @@ fn a_percentile_is_an_alert_while_it_exceeds_the_limit() {
     // The oldest values leave the window, and too few are left.
     arrive(&mut engine, &other(300));
     let expected =
-        ["50  raised since 50, 5 20: over_limit", "110  resolved since 60, 4 5: within_limit"];
+        ["50  raised since 50, 5 20: over_limit", "110  resolved since 50, 4 5: within_limit"];
     assert_eq!(told(&mut engine), expected);
 }
 
