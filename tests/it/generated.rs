@@ -148,7 +148,7 @@ async fn the_examples_of_the_manual_run() {
         let ran = tokio::process::Command::from(command).output().await.expect("bash runs");
         assert!(ran.status.success(), "{line}: {}", String::from_utf8_lossy(&ran.stderr));
     };
-    run("evtap watch -w demo --demo-rate 2000 -n 500 > day.ndjson; echo key > amigo.key; chmod 600 amigo.key; printf '[rule.calls]\\nwhen = \".call_sid\"\\ncount = 1\\nwithin = \"1s\"\\n' > rules.toml").await;
+    run("evtap watch -w demo --demo-rate 2000 -n 500 > day.ndjson; echo key > amigo.key; chmod 600 amigo.key; printf '[rule.calls]\\nwhen = \".call_sid\"\\nper = \".call_sid\"\\ncount = 1\\nwithin = \"1s\"\\n' > rules.toml").await;
     run("printf 'event: call.ended\\ndata: {}\\n\\n' > capture.sse; echo '.event_type == \"call.started\"' > steps.txt").await;
     run("printf '[[workspaces]]\\nid = \"d3300000-0000-4000-8000-%012d\"\\n' {1..20} > clinics.toml")
         .await;

@@ -30,7 +30,8 @@ fn a_refused_connection_stays_on_the_screen_with_its_remedy() {
         shell.wait("failure", |shell| line(shell, 2).starts_with(" ✗ "));
     }
     shell.send(&["q"]);
-    shell.wait_for("status ");
+    // The command line that ran it is on the screen, too.
+    shell.wait("end", |shell| shell.contents().lines().any(|line| line.starts_with("status ")));
     let failure: Vec<_> = seen.lines().skip(2).take(2).flat_map(str::split_whitespace).collect();
     let printed = shell.contents();
     let printed: Vec<_> = printed.split_whitespace().collect();
