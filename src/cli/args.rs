@@ -17,7 +17,7 @@ mod expect;
 mod filter;
 mod frames;
 mod generate;
-mod groups;
+pub mod groups;
 mod help;
 mod list;
 pub mod manual;
@@ -39,10 +39,12 @@ mod verify;
 mod watch;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::sync::LazyLock;
 
 use clap::builder::Resettable;
-use clap::{Arg, ArgAction, CommandFactory as _, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{Arg, ArgAction, ArgMatches, CommandFactory as _, Parser, Subcommand};
 
 pub use alert::AlertArgs;
 pub use audit::AuditArgs;
@@ -147,7 +149,7 @@ pub fn declaration() -> clap::Command {
         .filter(|option| is_flag(option) && is_setting(option))
         .map(|option| option.get_id().clone())
         .collect();
-    let command = command.mut_args(without_empty_variable).mut_subcommands(|command| {
+    command.mut_args(without_empty_variable).mut_subcommands(|command| {
         let after = manual::after(command.get_name());
         // A repeated option overrides itself, as in an alias that is called with more options.
         command
@@ -162,8 +164,28 @@ pub fn declaration() -> clap::Command {
                     option
                 }
             })
-    });
-    groups::with_groups(command)
+    })
+}
+
+/// Parses arguments by the declaration.
+///
+/// # Errors
+/// Returns the error of clap, which may be the help or the version.
+pub fn matches(arguments: &[OsString]) -> Result<ArgMatches, clap::Error> {
+    let parsed = declaration().try_get_matches_from(arguments);
+    let is_help = |error: &clap::Error| {
+        matches!(
+            error.kind(),
+            ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+        )
+    };
+    match parsed {
+        // To list the commands by group takes longer than everything else before a run.
+        Err(error) if is_help(&error) => {
+            groups::with_groups(declaration()).try_get_matches_from(arguments)
+        }
+        parsed => parsed,
+    }
 }
 
 fn is_flag(option: &Arg) -> bool {

@@ -76,11 +76,12 @@ pub fn with_groups(root: Command) -> Command {
 
 #[cfg(test)]
 mod tests {
+    use super::with_groups;
     use crate::cli::args;
 
     #[test]
     fn every_command_is_listed_once_and_fits_the_terminal() {
-        let help = args::declaration().render_help().to_string();
+        let help = with_groups(args::declaration()).render_help().to_string();
         let mut commands = help.lines().take_while(|line| *line != "Options:");
         assert!(commands.all(|line| line.chars().count() <= 80), "{help}");
         for command in

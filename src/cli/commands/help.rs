@@ -6,7 +6,7 @@ use clap::Command;
 use colored::control::SHOULD_COLORIZE;
 
 use crate::cli::args::manual::GENERAL_TOPICS;
-use crate::cli::args::{self, ColorWhen, HelpArgs};
+use crate::cli::args::{self, ColorWhen, HelpArgs, groups};
 use crate::cli::resolve;
 use crate::cli::session::print;
 use crate::error::{Error, Exit, Result};
@@ -22,6 +22,9 @@ pub(super) fn run(args: &HelpArgs) -> Result<Exit> {
 
 /// Returns the command that these words name, or a command whose help is the text of a topic.
 fn find(words: &[String]) -> Result<Command> {
+    if words.is_empty() {
+        return Ok(groups::with_groups(args::declaration()));
+    }
     let mut command = args::definition();
     for (at, word) in words.iter().enumerate() {
         if let Some(topic) = GENERAL_TOPICS.iter().find(|topic| topic.name == word && at == 0) {

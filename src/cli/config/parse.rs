@@ -72,7 +72,7 @@ pub fn early_status_format(arguments: &[OsString]) -> StatusFormat {
 /// Parses the command line and fills in the settings.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<(Cli, Layers), ParseError> {
     let arguments: Vec<_> = arguments.into_iter().collect();
-    let typed = args::declaration().try_get_matches_from(&arguments)?;
+    let typed = args::matches(&arguments)?;
     let mut cli = command_line(&typed)?;
     if matches!(cli.command, Command::Config(_)) {
         return Ok((cli, Layers::default()));
