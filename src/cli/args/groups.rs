@@ -25,6 +25,7 @@ const GROUPS: &[(&str, &[&str])] = &[
 const OTHERS: &str = "Other commands";
 
 /// Returns a heading of the help.
+#[must_use]
 pub fn heading(title: &str) -> String {
     let style = *STYLES.get_header();
     format!("{style}{title}:{style:#}")

@@ -100,9 +100,11 @@ fn id(text: &str) -> Option<u64> {
 /// Resolves the range of time to read. Of a broker, `--since` says where to begin, which is not a
 /// part of the range.
 pub fn time_range(args: &RangeArgs, is_broker: bool) -> Result<TimeRange> {
-    let (now, zone) = (Timestamp::now(), TimeZone::system());
+    let now = Timestamp::now();
+    // To read the time zone takes longer than a short replay, so it is read only for a range.
     let parse = |option, text: &Option<String>| {
-        text.as_deref().map(|text| moment(option, text, now, &zone)).transpose()
+        let text = text.as_deref();
+        text.map(|text| moment(option, text, now, &TimeZone::system())).transpose()
     };
     let since = if is_broker { None } else { parse("--since", &args.since)? };
     let before = parse("--before", &args.before)?;
