@@ -35,11 +35,18 @@ pub fn check_key(
     for name in &fields {
         let specs =
             || kinds.iter().filter_map(|kind| Some((kind.spec(), kind.spec().field(name)?)));
+        let advice = "use another field, or pseudonyms with --phi hash";
         let is_hidden = specs().any(|(event, field)| policy.hides(event, field));
         // A pseudonym is as good as the value.
         if is_hidden && !matches!(policy.mode, Mode::Hash(_)) {
             let why = format!("`.{name}` is hidden, so all events have the same mask");
-            return fatal(why, format!("use another field, or give --reveal {name}"));
+            return fatal(why, advice.to_owned());
+        }
+        // The key outlives this run: later ones read it from a record or a cursor, and show it.
+        let usual = Policy::default();
+        if specs().any(|(event, field)| usual.hides(event, field) && !policy.hides(event, field)) {
+            let why = format!("`.{name}` is hidden unless revealed, and keys are always shown");
+            return fatal(why, advice.to_owned());
         }
         let is_prose = |field: &FieldSpec| field.class == Class::Free;
         if specs().any(|(_, field)| is_prose(field)) {
