@@ -113,7 +113,7 @@ struct CursorState {
     moved: Vec<String>,
     /// When the state of the rules was last taken, and how long that took.
     last_rules: Option<(Instant, Duration)>,
-    /// What is in the file, or will be when it is written.
+    /// The content of the file, or of the next one to be written.
     delivered: Positions,
     /// The state of the rules in the file, or that will be there.
     rules: Option<Box<RawValue>>,

@@ -10,7 +10,7 @@ use super::gap::{millis, shifted};
 /// A second, in milliseconds: the precision of dates.
 const SECOND: i64 = 1000;
 
-/// What is known of the server's clock. All offsets are in milliseconds.
+/// Measurements of the server's clock. All offsets are in milliseconds.
 #[derive(Debug, Default)]
 pub(super) struct ServerClock {
     /// The minimum distance of the ids behind the local clock.

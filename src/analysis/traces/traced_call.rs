@@ -24,7 +24,7 @@ const CALL_BYTES: usize = 4096;
 /// The role of a speaker who is not described.
 const CALLER: &str = "caller";
 
-/// What is known of a call.
+/// The state of a call that its spans are built from.
 pub struct TracedCall {
     pub(super) sid: String,
     pub(super) workspace: Option<String>,

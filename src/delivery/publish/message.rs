@@ -11,7 +11,7 @@ const EPOCH: &str = "Evtap-Epoch";
 /// The header by which the broker recognises an event that it has stored.
 const ID: &str = "Nats-Msg-Id";
 
-/// What is stored of an event, and what decides whether it may be.
+/// An event as it is stored, and the lease that allows storing it.
 pub(super) struct PendingMessage {
     pub subject: Subject,
     /// The part of the subject that names the workspace.

@@ -1,4 +1,4 @@
-//! What is kept of a record: its older files, up to an age, a size or a number.
+//! Limits on the older files of a record: their age, size and number.
 
 use std::io;
 use std::time::{Duration, SystemTime};
