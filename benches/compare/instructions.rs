@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use super::data::{Data, DataKind, Input};
 use super::process::Job;
@@ -22,6 +22,10 @@ const SIZE: usize = 500_000;
 /// The largest increase that is accepted, as a factor.
 const TOLERANCE: f64 = 1.05;
 
+/// How often a job is counted before it fails. A thread that is late makes the reader allocate and
+/// clear another buffer, which changes a count by a few per cent.
+const ATTEMPTS: usize = 4;
+
 /// Instructions per byte, by the name of the job. Those of a recording of one size are in total.
 pub type Counts = BTreeMap<String, f64>;
 
@@ -29,7 +33,8 @@ pub type Counts = BTreeMap<String, f64>;
 /// Returns a report, and what went wrong.
 pub fn report(bin: Option<&Path>, dir: &Path, saves: bool) -> (String, Vec<String>) {
     let release = bin.map_or_else(build, Path::to_owned);
-    let counts = count(&release, dir);
+    let jobs = jobs(&release, dir);
+    let mut counts = count(&jobs, &release);
     let version = compiler();
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("benches/instructions")
@@ -42,7 +47,22 @@ pub fn report(bin: Option<&Path>, dir: &Path, saves: bool) -> (String, Vec<Strin
     let Ok(baseline) = fs::read_to_string(&path) else {
         return (format!("no baseline for {version}\n\n{}", format(&counts)), Vec::new());
     };
-    compare(&counts, &parse(&baseline))
+    let baseline = parse(&baseline);
+    for _ in 1..ATTEMPTS {
+        let again: Vec<Counted> =
+            jobs.iter().filter(|job| exceeds(&counts, &baseline, &job.name)).cloned().collect();
+        for (name, count) in count(&again, &release) {
+            let least = counts.entry(name).or_insert(count);
+            *least = least.min(count);
+        }
+    }
+    compare(&counts, &baseline)
+}
+
+/// Returns whether a job executes more instructions than is accepted.
+fn exceeds(counts: &Counts, baseline: &Counts, name: &str) -> bool {
+    let [count, before] = [counts, baseline].map(|counts| counts.get(name));
+    count.zip(before).is_some_and(|(count, before)| *count > before * TOLERANCE)
 }
 
 /// Builds the command as users get it and returns its path.
@@ -85,45 +105,75 @@ impl Recordings {
     }
 }
 
-/// Counts what each job does with a varied recording, and some with a wild one.
-fn count(evtap: &Path, dir: &Path) -> Counts {
-    let [varied, wild] =
-        [DataKind::Varied, DataKind::Wild].map(|kind| Recordings::generate(kind, evtap, dir));
+/// A job and what it reads.
+#[derive(Clone)]
+struct Counted {
+    name: String,
+    row: Row,
+    input: Input,
+    data: Arc<Recordings>,
+    /// Whether the count is in total and not per byte.
+    in_total: bool,
+}
+
+/// Returns the jobs: each with a varied recording, and some with others.
+fn jobs(evtap: &Path, dir: &Path) -> Vec<Counted> {
+    let [varied, wild] = [DataKind::Varied, DataKind::Wild]
+        .map(|kind| Arc::new(Recordings::generate(kind, evtap, dir)));
     let mut jobs = Vec::new();
     for row in rows().into_iter().filter(|row| row.tool == Tool::Evtap && row.is_stage()) {
+        let job = |name: String, data: &Arc<Recordings>| Counted {
+            name,
+            row: row.clone(),
+            input: row.input,
+            data: data.clone(),
+            in_total: false,
+        };
         if ["ndjson", "json"].contains(&row.name) {
-            jobs.push((format!("{}, wild", row.name), row.clone(), &wild));
+            jobs.push(job(format!("{}, wild", row.name), &wild));
         }
-        jobs.push((row.name.to_owned(), row, &varied));
+        if row.name == "ndjson" {
+            let half = job("ndjson, half a megabyte".to_owned(), &varied);
+            let line = job("ndjson, one line".to_owned(), &varied);
+            jobs.push(Counted { in_total: true, ..half });
+            jobs.push(Counted { in_total: true, input: Input::First, ..line });
+        }
+        jobs.push(job(row.name.to_owned(), &varied));
     }
     // Without gzip or zstd there is no such recording.
-    jobs.retain(|(_, row, data)| data.once.size_on_disk(row.input) > 0);
+    jobs.retain(|job| job.data.once.size_on_disk(job.row.input) > 0);
+    jobs
+}
+
+fn count(jobs: &[Counted], evtap: &Path) -> Counts {
     let counts = Mutex::new(Counts::new());
-    let insert = |name: &str, count| {
-        counts.lock().expect("a lock").insert(name.to_owned(), count);
-    };
     let next = Mutex::new(jobs.iter());
     std::thread::scope(|scope| {
         for worker in 0..std::thread::available_parallelism().map_or(1, usize::from) {
-            let (next, insert, varied) = (&next, &insert, &varied);
+            let (next, counts) = (&next, &counts);
             scope.spawn(move || {
-                let run = |row: &Row, input, data| callgrind(row, input, evtap, data, worker);
                 loop {
                     let job = next.lock().expect("a lock").next();
-                    let Some((name, row, data)) = job else { break };
-                    let (once, twice) =
-                        (run(row, row.input, &data.once), run(row, row.input, &data.twice));
-                    let bytes = data.twice.size(row.input) - data.once.size(row.input);
-                    insert(name, twice.saturating_sub(once) as f64 / bytes as f64);
-                    if name == "ndjson" {
-                        insert("ndjson, half a megabyte", once as f64);
-                        insert("ndjson, one line", run(row, Input::First, &varied.once) as f64);
-                    }
+                    let Some(job) = job else { break };
+                    let count = job.count(evtap, worker);
+                    counts.lock().expect("a lock").insert(job.name.clone(), count);
                 }
             });
         }
     });
     counts.into_inner().expect("a lock")
+}
+
+impl Counted {
+    fn count(&self, evtap: &Path, worker: usize) -> f64 {
+        let run = |data| callgrind(&self.row, self.input, evtap, data, worker) as f64;
+        let Recordings { once, twice } = &*self.data;
+        if self.in_total {
+            return run(once);
+        }
+        let bytes = twice.size(self.input) - once.size(self.input);
+        (run(twice) - run(once)).max(0.0) / bytes as f64
+    }
 }
 
 /// Returns how many instructions a job executes.
@@ -154,7 +204,7 @@ pub fn compare(counts: &Counts, baseline: &Counts) -> (String, Vec<String>) {
             number(*count),
             (change - 1.0) * 100.0
         );
-        if change > TOLERANCE {
+        if exceeds(counts, baseline, name) {
             failures.push(format!(
                 "{name}: {:.1} % more instructions; if that is intended, {SAVE}",
                 (change - 1.0) * 100.0
