@@ -53,7 +53,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
                     left -= 1;
                 }
                 Item::Connection(connection) => eprintln!("{:?}", connection.state),
-                Item::Chunk(_) | Item::Coverage(_) | Item::Recording(_) | Item::Receipt(_) => {}
+                Item::Chunk(_)
+                | Item::Coverage(_)
+                | Item::Recording(_)
+                | Item::Skipped(_)
+                | Item::Receipt(_) => {}
             }
         }
     };

@@ -15,6 +15,7 @@ mod streams;
 mod worker;
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -31,12 +32,13 @@ use crate::output::event_ids::EventIds;
 use crate::output::status::{self, RunCounts};
 use crate::output::{Observer, OutputError, Writer};
 use crate::pipeline::pacing::Pace;
-use crate::pipeline::range::is_in_range;
+use crate::pipeline::range::{Indexing, is_in_range};
 use crate::pipeline::stop::{StopCondition, Verdict};
 use crate::query::{EventContext, EventFilter, Failures, TimeRange};
 use crate::redact::{Policy, Redactor};
 use crate::transport::pool::{self, InOrder as _};
 use crate::transport::progress::Progress;
+use crate::transport::recording::{EventTimes, TimeIndexes};
 use crate::transport::shutdown::ShutdownFlag;
 use crate::transport::{Chunk, Item, Receiver};
 
@@ -73,6 +75,9 @@ pub struct Pipeline {
     lifecycle: Option<Lifecycle>,
     limit: Option<u64>,
     range: TimeRange,
+    /// The times of the events of the current chunk, if there is a range.
+    times: EventTimes,
+    indexing: Option<Indexing>,
     stop: Box<dyn StopCondition>,
     status: status::StatusFormat,
     /// Creates ids of events, if an output needs them.
@@ -140,6 +145,8 @@ impl Pipeline {
             lifecycle: None,
             limit,
             range: TimeRange::default(),
+            times: EventTimes::default(),
+            indexing: None,
             stop,
             status,
             ids: None,
@@ -168,6 +175,17 @@ impl Pipeline {
     #[must_use]
     pub fn with_range(mut self, range: TimeRange) -> Self {
         self.range = range;
+        self
+    }
+
+    /// Sets where to save which times occur in which part of the recordings.
+    #[must_use]
+    pub fn with_indexes(
+        mut self,
+        indexes: Option<Arc<TimeIndexes>>,
+        recordings: &[PathBuf],
+    ) -> Self {
+        self.indexing = indexes.map(|indexes| Indexing::new(indexes, recordings.to_owned()));
         self
     }
 
@@ -297,22 +315,16 @@ impl Pipeline {
         self.stop.end()
     }
 
-    /// Notes the current recording if it has been read to its end and nothing in it is an event.
-    fn end_recording(&mut self) {
-        let RunCounts { shown, filtered, without_event, .. } = &self.counts;
-        let before = &self.counts_before;
-        let frames = shown + filtered - before.shown - before.filtered;
-        if frames > 0 && without_event - before.without_event == frames {
-            self.without_events.push(self.recording);
-        }
-    }
-
     fn chunk(&mut self, chunk: &Chunk) -> Result<Option<Exit>, OutputError> {
         let origin = Origin::default();
+        self.times = EventTimes::default();
         for frame in chunk.frames(&origin) {
             if let Some(exit) = self.frame(frame)? {
                 return Ok(Some(exit));
             }
+        }
+        if let Some(indexing) = &mut self.indexing {
+            indexing.add(chunk, &self.times);
         }
         Ok(None)
     }
@@ -342,7 +354,9 @@ impl Pipeline {
             return Ok((None, false));
         }
         let shown = self.redactor.decode_and_redact(&mut self.decoder, frame);
-        if source == EventOrigin::Input && !is_in_range(self.range, &shown, &mut self.counts) {
+        if source == EventOrigin::Input
+            && !is_in_range(self.range, &shown, &mut self.counts, &mut self.times)
+        {
             return Ok((None, false));
         }
         if let Some(ids) = &mut self.ids {

@@ -13,7 +13,7 @@ mod toml_file;
 #[cfg(feature = "internals")]
 pub use edit::example;
 pub use edit::{init, set_profile};
-pub use file::{default_path, profiles};
+pub use file::{cache_dir, default_path, profiles};
 pub use parse::{ParseError, early_status_format, parse};
 pub use report::ResolvedConfig;
 pub(crate) use toml_file::TomlFile;

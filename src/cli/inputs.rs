@@ -15,6 +15,7 @@ use crate::cli::session::SessionBuilder;
 use crate::error::{Error, Exit, Result};
 use crate::output::status::StatusFormat;
 use crate::transport::progress::Progress;
+use crate::transport::recording::TimeIndexes;
 use crate::transport::sse::Start;
 use crate::transport::{BlockingSender, Item, Sender, SourceConfig, recording, recording_merge};
 
@@ -102,8 +103,9 @@ pub async fn replay(
     limit: usize,
     progress: Arc<Progress>,
 ) -> Result<Exit> {
-    let session = session.with_recordings(&files);
-    session.run(|tx| vec![recordings(files, limit, progress, tx)]).await
+    let mut session = session.with_recordings(&files);
+    let indexes = session.use_indexes();
+    session.run(|tx| vec![recordings(files, limit, indexes, progress, tx)]).await
 }
 
 /// Runs a session on recordings, which are merged by the times of their events.
@@ -137,6 +139,7 @@ pub async fn read(
 fn recordings(
     files: Vec<PathBuf>,
     limit: usize,
+    indexes: Option<Arc<TimeIndexes>>,
     progress: Arc<Progress>,
     tx: Sender,
 ) -> SourceTask {
@@ -144,7 +147,7 @@ fn recordings(
         files.iter().enumerate().try_for_each(|(number, file)| {
             // If the pipeline has ended, `recording::run` notices it too.
             let _ = sender.blocking_send(Item::Recording(number));
-            recording::run(file, limit, &progress, sender)
+            recording::run(file, limit, indexes.as_deref(), &progress, sender)
         })
     })
 }

@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
+use crate::cli::config;
 use crate::cli::destinations::OpenDestination;
 use crate::cli::metrics::MetricsServer;
 use crate::cli::platform::SourceTask;
@@ -23,6 +24,7 @@ use crate::query::TimeRange;
 use crate::query::program::THREAD_STACK;
 use crate::transport::merge::Merge;
 use crate::transport::progress::Progress;
+use crate::transport::recording::TimeIndexes;
 use crate::transport::{self, Sender, recording, shutdown};
 use crate::tui::config::ScreenConfig;
 use crate::tui::{LiveScreen, view};
@@ -48,6 +50,7 @@ pub struct SessionBuilder {
     reloads: bool,
     metrics: Option<MetricsServer>,
     range: TimeRange,
+    indexes: Option<Arc<TimeIndexes>>,
 }
 
 impl SessionBuilder {
@@ -69,6 +72,7 @@ impl SessionBuilder {
             reloads: false,
             metrics: None,
             range: TimeRange::default(),
+            indexes: None,
         }
     }
 
@@ -109,6 +113,13 @@ impl SessionBuilder {
     /// Sets the range of time whose events are read.
     pub fn with_range(self, range: TimeRange) -> Self {
         Self { range, ..self }
+    }
+
+    /// Returns what is known of the times in recordings, which is also saved at the end; `None` if
+    /// there is no range.
+    pub fn use_indexes(&mut self) -> Option<Arc<TimeIndexes>> {
+        self.indexes = TimeIndexes::in_cache(config::cache_dir(), self.range).map(Arc::new);
+        self.indexes.clone()
     }
 
     /// Shows the live screen, if one was asked for.
@@ -158,6 +169,7 @@ impl SessionBuilder {
             .with_progress(progress)
             .with_threads(self.threads)
             .with_range(self.range)
+            .with_indexes(self.indexes, &self.recordings)
             .with_pace(pace.clone());
         let (tx, rx) = transport::channel(transport::QUEUE_CAPACITY);
         let mut running: JoinSet<_> = sources(tx).into_iter().collect();

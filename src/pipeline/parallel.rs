@@ -110,6 +110,9 @@ impl Pipeline {
             }
         }
         self.counts.add(&output.counts);
+        if let Some(indexing) = &mut self.indexing {
+            indexing.add(chunk, &output.times);
+        }
         self.counted += output.counted;
         if output.counted > 0 {
             self.stop.passed();
@@ -142,6 +145,10 @@ impl InOrder for Pipeline {
             }
             Item::Connection(event) => self.connection(event),
             Item::Coverage(coverage) => self.coverage(coverage),
+            Item::Skipped(skipped) => {
+                self.counts.filtered += skipped.events;
+                Ok(None)
+            }
             Item::Receipt(receipt) => {
                 self.delivery.add_receipt(Arc::clone(receipt));
                 Ok(None)

@@ -1,19 +1,28 @@
-//! Leaves out events outside the range of time that is read.
+//! Leaves out events outside the range of time that is read, and ends recordings.
 
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::Pipeline;
 use crate::output::status::RunCounts;
 use crate::query::TimeRange;
 use crate::redact::RedactedEvent;
+use crate::transport::Chunk;
+use crate::transport::recording::{EventTimes, IndexBuilder, TimeIndexes};
 
-/// Returns whether an event is in the range of time that is read, and counts it if not.
+/// Returns whether an event is in the range of time that is read, and counts it if not. Adds its
+/// time to `times` unless there is no range.
 pub(super) fn is_in_range(
     range: TimeRange,
     event: &RedactedEvent<'_>,
     counts: &mut RunCounts,
+    times: &mut EventTimes,
 ) -> bool {
     if range.is_unbounded() {
         return true;
     }
     let moment = event.tap().moment();
+    times.add(moment);
     let is_inside = range.contains(moment);
     if !is_inside {
         counts.filtered += 1;
@@ -23,4 +32,47 @@ pub(super) fn is_in_range(
         }
     }
     is_inside
+}
+
+impl Pipeline {
+    /// Notes the current recording if it has been read to its end and nothing in it is an event.
+    pub(super) fn end_recording(&mut self) {
+        let RunCounts { shown, filtered, without_event, .. } = &self.counts;
+        let before = &self.counts_before;
+        if let Some(indexing) = &mut self.indexing {
+            indexing.end_recording(self.recording);
+        }
+        let frames = shown + filtered - before.shown - before.filtered;
+        if frames > 0 && without_event - before.without_event == frames {
+            self.without_events.push(self.recording);
+        }
+    }
+}
+
+/// Builds the indexes of the recordings that are read for a range of time.
+pub(super) struct Indexing {
+    indexes: Arc<TimeIndexes>,
+    recordings: Vec<PathBuf>,
+    builder: IndexBuilder,
+}
+
+impl Indexing {
+    pub fn new(indexes: Arc<TimeIndexes>, recordings: Vec<PathBuf>) -> Self {
+        Self { indexes, recordings, builder: IndexBuilder::default() }
+    }
+
+    /// Adds a chunk, whose events have these times.
+    pub fn add(&mut self, chunk: &Chunk, times: &EventTimes) {
+        if let Chunk::Lines(lines) = chunk {
+            self.builder.add(lines, times);
+        }
+    }
+
+    /// Saves the index of the recording with this number, which has been read to its end.
+    pub fn end_recording(&mut self, number: usize) {
+        let builder = std::mem::take(&mut self.builder);
+        if let Some(path) = self.recordings.get(number) {
+            self.indexes.save(path, builder);
+        }
+    }
 }

@@ -16,6 +16,7 @@ use crate::query::{EventContext, EventFilter, FailureId, Failures, TimeRange};
 use crate::redact::Redactor;
 use crate::transport::Chunk;
 use crate::transport::pool::ChunkWorker;
+use crate::transport::recording::EventTimes;
 
 /// The stages that one worker thread runs.
 pub struct Worker {
@@ -50,6 +51,8 @@ pub struct WorkerOutput {
     /// The counts for each observer; `None` if there was nothing to count.
     pub tallies: Vec<Option<Box<dyn Any + Send>>>,
     pub counts: RunCounts,
+    /// The times of all events, if there is a range.
+    pub times: EventTimes,
     /// The shown events that count towards a limit.
     pub counted: u64,
     /// The gaps in the streams.
@@ -110,7 +113,7 @@ impl Worker {
     fn frame(&mut self, frame: Frame<'_>, output: &mut WorkerOutput) -> Result<()> {
         let origin = frame.origin;
         let shown = self.redactor.decode_and_redact(&mut self.decoder, frame);
-        if !is_in_range(self.range, &shown, &mut output.counts) {
+        if !is_in_range(self.range, &shown, &mut output.counts, &mut output.times) {
             return Ok(());
         }
         let connection = frame.flags.connection;

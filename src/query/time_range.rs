@@ -22,6 +22,13 @@ impl TimeRange {
         self.since.is_none() && self.before.is_none()
     }
 
+    /// Returns whether a moment from `earliest` to `latest` is in the range.
+    #[must_use]
+    pub fn overlaps(&self, earliest: Timestamp, latest: Timestamp) -> bool {
+        self.since.is_none_or(|since| latest >= since)
+            && self.before.is_none_or(|before| earliest < before)
+    }
+
     /// Returns whether an event of this moment is in the range. Without a moment, it is only in a
     /// range without bounds.
     #[must_use]

@@ -9,6 +9,7 @@ use super::connection_event::ConnectionEvent;
 use super::coverage::Coverage;
 use super::raw_frame::RawFrame;
 use super::receipt::Receipt;
+use super::recording::SkippedPart;
 use crate::model::{Frame, Origin};
 
 /// One output of a source. Items arrive in the order in which the source read them.
@@ -24,6 +25,8 @@ pub enum Item {
     Coverage(Coverage),
     /// The items that follow come from the recording with this index, counted from 0.
     Recording(usize),
+    /// Lines of a recording that are outside the range of time were left out.
+    Skipped(SkippedPart),
     /// The source waits for the events that follow to be confirmed.
     Receipt(Arc<dyn Receipt>),
 }
@@ -35,9 +38,11 @@ impl Item {
         match self {
             Self::Frame(frame) => frame.size(),
             Self::Chunk(chunk) => size_of::<Self>() + chunk.size(),
-            Self::Connection(_) | Self::Coverage(_) | Self::Recording(_) | Self::Receipt(_) => {
-                size_of::<Self>()
-            }
+            Self::Connection(_)
+            | Self::Coverage(_)
+            | Self::Recording(_)
+            | Self::Skipped(_)
+            | Self::Receipt(_) => size_of::<Self>(),
         }
     }
 }

@@ -143,6 +143,7 @@ fn time(item: &Item) -> i64 {
         | Item::Connection(_)
         | Item::Coverage(_)
         | Item::Recording(_)
+        | Item::Skipped(_)
         | Item::Receipt(_) => 0,
     }
 }

@@ -32,8 +32,8 @@ impl Progress {
     }
 
     /// Adds bytes that have been read.
-    pub fn add_read(&self, bytes: usize) {
-        self.read.fetch_add(bytes as u64, Ordering::Relaxed);
+    pub fn add_read(&self, bytes: u64) {
+        self.read.fetch_add(bytes, Ordering::Relaxed);
     }
 
     /// Sets the number of events that have been read so far.
@@ -46,6 +46,8 @@ impl Progress {
     pub fn line(&self, elapsed: Duration) -> String {
         let (read, events) =
             (self.read.load(Ordering::Relaxed), self.events.load(Ordering::Relaxed));
+        // The beginning of a file may have been read twice.
+        let read = read.min(self.total.unwrap_or(u64::MAX));
         let rate = count(per_second(events, elapsed));
         let counts = format!("{}  {rate}/s", counted(events, "event"));
         match self.total {

@@ -8,16 +8,17 @@ mod chunk_reader;
 mod frame_splitter;
 mod kind;
 mod line_splitter;
+mod time_index;
 mod value_splitter;
 
-use std::io::Read;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::{Buf, BytesMut};
 
-use super::BlockingSender;
 pub use super::progress::STDIN;
+use super::{BlockingSender, Item};
 use crate::error::{Error, Exit, Result};
 use crate::model::FrameError;
 use crate::transport::archive::{self, Compression};
@@ -25,19 +26,28 @@ use crate::transport::input_file::cause;
 use crate::transport::progress::Progress;
 use chunk_reader::{BEGINNING, ChunkReader};
 use kind::RecordingKind;
+use time_index::Step;
+pub use time_index::{EventTimes, IndexBuilder, SkippedPart, TimeIndexes};
 
 /// How much is searched for the first line of a recording that does not begin with text, in bytes.
 const MAX_PREAMBLE: u64 = 64 << 20;
 
 /// Reads the recording at `path` to its end, and blocks the thread. `-` is stdin.
 ///
-/// `limit` is the maximum size of a frame, in bytes.
+/// `limit` is the maximum size of a frame, in bytes. Lines that are outside the range of `indexes`
+/// are left out if the recording has an index.
 ///
 /// # Errors
 ///
 /// Fails if the file cannot be read, is damaged, or is not text. Frames before a failed read are
 /// sent.
-pub fn run(path: &Path, limit: usize, progress: &Arc<Progress>, tx: &BlockingSender) -> Result<()> {
+pub fn run(
+    path: &Path,
+    limit: usize,
+    indexes: Option<&TimeIndexes>,
+    progress: &Arc<Progress>,
+    tx: &BlockingSender,
+) -> Result<()> {
     let name = path.display().to_string();
     let failed = |error: &std::io::Error| {
         Error::new(
@@ -47,6 +57,7 @@ pub fn run(path: &Path, limit: usize, progress: &Arc<Progress>, tx: &BlockingSen
             "check the path and its permissions",
         )
     };
+    let mut steps = None;
     let file: Box<dyn Read> = if path.as_os_str() == STDIN {
         Box::new(std::io::stdin())
     } else {
@@ -59,6 +70,7 @@ pub fn run(path: &Path, limit: usize, progress: &Arc<Progress>, tx: &BlockingSen
                 "name the files in it",
             ));
         }
+        steps = indexes.and_then(|indexes| indexes.steps(path, &file));
         Box::new(file)
     };
     let file = MeteredReader { file, progress: Arc::clone(progress) };
@@ -102,12 +114,46 @@ pub fn run(path: &Path, limit: usize, progress: &Arc<Progress>, tx: &BlockingSen
             found.0
         }
     };
+    if let Some(steps) = steps.filter(|_| {
+        kind == RecordingKind::Ndjson && compression == Compression::None && offset == 0
+    }) {
+        return read_steps(path, steps, limit, progress, tx).map_err(|error| failed(&error, 0));
+    }
     let result = match kind {
         RecordingKind::Ndjson => line_splitter::read_lines(chunk, offset, &mut chunks, limit, tx),
         RecordingKind::Json => value_splitter::read_values(chunk, offset, &mut chunks, limit, tx),
         RecordingKind::Sse => frame_splitter::read_frames(chunk, &mut chunks, limit, tx),
     };
     result.map_err(|error| read(&chunks, error))
+}
+
+/// Reads a recording by its index, and to its end if it has grown.
+fn read_steps(
+    path: &Path,
+    steps: Vec<Step>,
+    limit: usize,
+    progress: &Arc<Progress>,
+    tx: &BlockingSender,
+) -> std::io::Result<()> {
+    let mut file = std::fs::File::open(path)?;
+    let mut offset = 0;
+    let rest = Step { length: u64::MAX, skipped: None };
+    for Step { length, skipped } in steps.into_iter().chain([rest]) {
+        if let Some(skipped) = skipped {
+            progress.add_read(length);
+            if tx.blocking_send(Item::Skipped(skipped)).is_err() {
+                return Ok(());
+            }
+        } else {
+            file.seek(SeekFrom::Start(offset))?;
+            let file = Box::new(file.try_clone()?.take(length));
+            let mut reader = MeteredReader { file, progress: Arc::clone(progress) };
+            let mut chunks = ChunkReader::new(&mut reader);
+            line_splitter::read_lines(BytesMut::new(), offset, &mut chunks, limit, tx)?;
+        }
+        offset = offset.saturating_add(length);
+    }
+    Ok(())
 }
 
 /// Removes everything before the first line that looks like an event. Returns the kind of that line
@@ -212,7 +258,7 @@ struct MeteredReader {
 impl Read for MeteredReader {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let read = self.file.read(buffer)?;
-        self.progress.add_read(read);
+        self.progress.add_read(read as u64);
         Ok(read)
     }
 }

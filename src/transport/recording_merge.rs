@@ -48,7 +48,7 @@ pub fn run_merged(
             sources.push(RecordingSource::new(items));
             threads.push(scope.spawn(move || {
                 // The blocking sender works as long as this one is there.
-                recording::run(path, limit, progress, &sender.blocking())
+                recording::run(path, limit, None, progress, &sender.blocking())
             }));
         }
         merge(sources, tx);
@@ -103,8 +103,11 @@ impl RecordingSource {
             match self.items.blocking_recv()? {
                 Item::Frame(frame) => self.frames.push_back(frame),
                 Item::Chunk(chunk) => self.extend(&chunk),
-                Item::Connection(_) | Item::Coverage(_) | Item::Recording(_) | Item::Receipt(_) => {
-                }
+                Item::Connection(_)
+                | Item::Coverage(_)
+                | Item::Recording(_)
+                | Item::Skipped(_)
+                | Item::Receipt(_) => {}
             }
         }
         let frame = self.frames.front()?;

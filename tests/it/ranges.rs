@@ -192,3 +192,83 @@ async fn a_live_check_can_begin_in_the_past() {
         assert_ne!(evtap(&line).arg(&step).at(&base).run().await.ended(0), "", "{command}");
     }
 }
+
+/// Returns the lines of a recording that is large enough for an index, out of order here and there.
+fn large_recording() -> String {
+    let count = 60_000;
+    let order = (count / 2..count).chain(0..count / 2).map(|at| at ^ 3);
+    let text = recording(order);
+    assert!(text.len() > 8 << 20);
+    text
+}
+
+#[tokio::test]
+async fn with_an_index_of_its_times_a_range_of_a_recording_is_the_same() {
+    let home = tempfile::tempdir().expect("a directory");
+    let path = home.path().join("day.ndjson");
+    let long = format!("{{\"event_type\":\"{}\"}}\n", "x".repeat(2 << 20));
+    let text = large_recording();
+    let middle = text[..text.len() / 3].rfind('\n').expect("a line") + 1;
+    // What is no event, or too large, or has no time, is reported whatever the range.
+    let text = format!(
+        "{}not an event\n{long}{{\"event_type\":\"text.started\"}}\n{}",
+        &text[..middle],
+        &text[middle..]
+    );
+    let path = path.to_str().expect("text");
+    std::fs::write(path, &text).expect("written");
+    let cache = home.path().join("cache");
+    let run = |command: String| {
+        let cache = cache.clone();
+        async move { evtap(&command).env("XDG_CACHE_HOME", cache.to_str().expect("text")).run().await }
+    };
+    let range = |since: i64, before: i64| {
+        format!("--since {} --before {}", time(BEGIN + since * 1000), time(BEGIN + before * 1000))
+    };
+    let commands = |since, before| {
+        let range = range(since, before);
+        [
+            format!("replay {path} {range} --threads 1"),
+            format!("replay {path} {range} --threads 4 -o cloudevents"),
+            format!("stats {path} {range} -o json"),
+            format!("audit {path} {range}"),
+        ]
+    };
+    let written = std::time::SystemTime::now() - std::time::Duration::from_secs(60);
+    let set_modified = |time| {
+        let file = std::fs::File::options().append(true).open(path).expect("a file");
+        file.set_modified(time).expect("a time");
+    };
+    set_modified(written + std::time::Duration::from_secs(3600));
+    let indexes = || std::fs::read_dir(cache.join("evtap/times")).map_or(0, Iterator::count);
+    let mut before = Vec::new();
+    for (since, until) in [(7_000, 7_003), (29_990, 30_010), (59_999, 70_000), (90_000, 90_001)] {
+        for command in commands(since, until) {
+            let ran = run(command.clone()).await;
+            before.push((command, ran.status(), ran.stdout(), ran.stderr()));
+        }
+    }
+    run(before[0].0.clone()).await;
+    assert_eq!(indexes(), 0, "a file that was written just now may still change without a trace");
+    set_modified(written);
+    run(before[0].0.clone()).await;
+    assert_eq!(indexes(), 1);
+    for (command, status, stdout, stderr) in &before {
+        let ran = run(command.clone()).await;
+        assert_eq!((ran.status(), &ran.stdout()), (*status, stdout), "{command}");
+        assert_eq!(&ran.stderr(), stderr, "{command}");
+    }
+    // Proof that the index is used: a change that it cannot know of is not seen.
+    let first = recording(59_999..60_000);
+    let changed = first.clone() + &text[first.len()..];
+    assert_eq!(changed[first.len() - 1..].find('{'), Some(1));
+    std::fs::write(path, &changed).expect("written");
+    set_modified(written);
+    let command = format!("replay {path} {}", range(59_999, 70_000));
+    assert_eq!(seconds(&run(command.clone()).await.stdout()), [59_999]);
+    set_modified(written + std::time::Duration::from_millis(1));
+    assert_eq!(seconds(&run(command.clone()).await.stdout()), [59_999, 59_999]);
+    // A file that has grown is read again as a whole.
+    std::fs::write(path, text.clone() + &first).expect("written");
+    assert_eq!(seconds(&run(command).await.stdout()), [59_999, 59_999]);
+}

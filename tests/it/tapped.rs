@@ -96,7 +96,11 @@ pub async fn tap(params: TapOptions) -> Report {
                 seen.faults +=
                     usize::from(matches!(event.state, ConnectionState::Reconnecting { .. }));
             }
-            Item::Chunk(_) | Item::Coverage(_) | Item::Recording(_) | Item::Receipt(_) => {
+            Item::Chunk(_)
+            | Item::Coverage(_)
+            | Item::Recording(_)
+            | Item::Skipped(_)
+            | Item::Receipt(_) => {
                 unreachable!("a stream has frames")
             }
         }

@@ -16,7 +16,8 @@ use crate::redact::{AuditedEvent, FieldNames, Finding, Policy, Reason, Redactor,
 use crate::text::scrub::{self, Scrubbed};
 use crate::transport::pool::{self, ChunkWorker, InOrder};
 use crate::transport::progress::Progress;
-use crate::transport::{self, Chunk, Item, recording};
+use crate::transport::recording::{self, TimeIndexes};
+use crate::transport::{self, Chunk, Item};
 
 /// The memory of the findings in a chunk, in bytes. A chunk with more is audited in its turn.
 const MAX_CHUNK_BYTES: usize = 1 << 18;
@@ -28,6 +29,7 @@ pub fn audit_files(
     paths: &[PathBuf],
     allowed: &FieldNames,
     range: TimeRange,
+    indexes: Option<&TimeIndexes>,
     threads: usize,
     progress: &Arc<Progress>,
     runtime: &Handle,
@@ -45,7 +47,7 @@ pub fn audit_files(
             paths.iter().enumerate().try_for_each(|(number, path)| {
                 let sender = tx.blocking();
                 let _ = sender.blocking_send(Item::Recording(number));
-                recording::run(path, transport::FRAME_LIMIT, progress, &sender)
+                recording::run(path, transport::FRAME_LIMIT, indexes, progress, &sender)
             })
         });
         while let Some(item) = items.blocking_recv() {
@@ -216,6 +218,7 @@ impl InOrder for AuditMerger<'_> {
                 let file = u32::try_from(*number).unwrap_or(u32::MAX);
                 self.end = AuditLocation { file, place: EventPlace::default() };
             }
+            Item::Skipped(skipped) => self.advance(skipped.events, skipped.lines),
             Item::Connection(_) | Item::Coverage(_) | Item::Receipt(_) => {}
         }
         None

@@ -60,7 +60,7 @@ pub(super) async fn run(mut args: AlertArgs) -> Result<Exit> {
         return inputs::read(session, &broker, limits, false).await;
     }
     if !args.files.is_empty() {
-        return replay(args, session, limits).await;
+        return Box::pin(replay(args, session, limits)).await;
     }
     live(args, session, limits).await
 }

@@ -6,26 +6,28 @@ use tokio::runtime::Handle;
 
 use crate::analysis::audit;
 use crate::cli::args::{AuditArgs, ReportFormat};
+use crate::cli::config;
 use crate::cli::progress::ProgressLine;
 use crate::cli::resolve;
 use crate::cli::session::print_with;
 use crate::error::{Error, Exit, Result};
 use crate::output::status;
 use crate::transport::progress::Progress;
-use crate::transport::recording;
+use crate::transport::recording::{self, TimeIndexes};
 use crate::transport::shutdown;
 
 pub(super) async fn run(args: AuditArgs) -> Result<Exit> {
     let allowed = resolve::allowed_fields(&args.allow)?;
     let files = recording::expand(args.files)?;
     let range = resolve::time_range(&args.range, false)?;
+    let indexes = TimeIndexes::in_cache(config::cache_dir(), range);
     let progress = Arc::new(Progress::new(&files));
     let mut progress_line =
         ProgressLine::new(Some(Arc::clone(&progress)), status::StatusFormat::Text, true);
     // Reading blocks and cannot be aborted, so a signal does not wait for it.
     let (runtime, threads) = (Handle::current(), resolve::threads(args.threads));
     let mut reading = tokio::task::spawn_blocking(move || {
-        audit::audit_files(&files, &allowed, range, threads, &progress, &runtime)
+        audit::audit_files(&files, &allowed, range, indexes.as_ref(), threads, &progress, &runtime)
     });
     let mut signal = std::pin::pin!(shutdown::wait_for_signal());
     let report = loop {

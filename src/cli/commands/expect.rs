@@ -39,5 +39,5 @@ pub(super) async fn run(args: ExpectArgs) -> Result<Exit> {
         wait: resolve::wait(&args.wait)?,
         metrics,
     };
-    inputs.run(session, &args.connection, &args.demo).await
+    Box::pin(inputs.run(session, &args.connection, &args.demo)).await
 }

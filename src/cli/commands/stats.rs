@@ -36,5 +36,5 @@ pub(super) async fn run(args: StatsArgs) -> Result<Exit> {
         wait: resolve::wait(&args.wait)?,
         metrics,
     };
-    inputs.run(session, &args.connection, &args.demo).await
+    Box::pin(inputs.run(session, &args.connection, &args.demo)).await
 }

@@ -71,6 +71,15 @@ pub fn default_path() -> Option<PathBuf> {
     )
 }
 
+/// Returns the directory of what evtap can compute again, as defined by the XDG Base Directory
+/// Specification.
+#[must_use]
+pub fn cache_dir() -> Option<PathBuf> {
+    let home =
+        std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    Some(home.or_else(|| Some(std::env::home_dir()?.join(".cache")))?.join("evtap"))
+}
+
 /// Returns the names of the profiles in the file of `EVTAP_CONFIG` or in the default file.
 ///
 /// Returns no names if the file cannot be read.

@@ -336,7 +336,7 @@ impl BrokerReader<'_> {
         open.window.received(message.length);
         self.context.add_received(message.length);
         if let Some(progress) = &self.progress {
-            progress.add_read(message.length);
+            progress.add_read(message.length as u64);
         }
         let is_hidden = !self.config.shows_taps && is_presence(&message);
         let delivered = message.reply.as_deref().and_then(Delivered::parse);

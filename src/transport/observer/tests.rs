@@ -30,7 +30,11 @@ fn describe(item: Item) -> String {
                 }
             }
         }
-        Item::Chunk(_) | Item::Coverage(_) | Item::Recording(_) | Item::Receipt(_) => {
+        Item::Chunk(_)
+        | Item::Coverage(_)
+        | Item::Recording(_)
+        | Item::Skipped(_)
+        | Item::Receipt(_) => {
             unreachable!("a stream has frames")
         }
     }

@@ -164,7 +164,11 @@ mod tests {
                 Some(chunk.frames(&Origin::default()).map(|frame| frame.data.len()).collect())
             }
             Item::Frame(_) => panic!("single frames are slow"),
-            Item::Connection(_) | Item::Coverage(_) | Item::Recording(_) | Item::Receipt(_) => None,
+            Item::Connection(_)
+            | Item::Coverage(_)
+            | Item::Recording(_)
+            | Item::Skipped(_)
+            | Item::Receipt(_) => None,
         };
         std::iter::from_fn(|| rx.blocking_recv()).map(length).collect()
     }
@@ -218,7 +222,11 @@ mod tests {
                     }));
                 }
                 Item::Connection(event) => lines.push(format!("{:?}", event.state)),
-                Item::Frame(_) | Item::Coverage(_) | Item::Recording(_) | Item::Receipt(_) => {
+                Item::Frame(_)
+                | Item::Coverage(_)
+                | Item::Recording(_)
+                | Item::Skipped(_)
+                | Item::Receipt(_) => {
                     panic!("not from a capture")
                 }
             }

@@ -208,9 +208,11 @@ mod tests {
                     chunk.frames(&origin).map(|frame| (frame.offset, describe(frame))).collect()
                 }
                 Item::Frame(frame) => vec![(frame.offset, describe(frame.as_frame()))],
-                Item::Connection(_) | Item::Coverage(_) | Item::Recording(_) | Item::Receipt(_) => {
-                    Vec::new()
-                }
+                Item::Connection(_)
+                | Item::Coverage(_)
+                | Item::Recording(_)
+                | Item::Skipped(_)
+                | Item::Receipt(_) => Vec::new(),
             })
             .collect()
     }

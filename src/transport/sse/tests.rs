@@ -61,7 +61,11 @@ fn describe(item: Item) -> Sent {
                 Sent::TooLarge(frame.id.map(|id| id.to_string()), bytes)
             }
         },
-        Item::Chunk(_) | Item::Coverage(_) | Item::Recording(_) | Item::Receipt(_) => {
+        Item::Chunk(_)
+        | Item::Coverage(_)
+        | Item::Recording(_)
+        | Item::Skipped(_)
+        | Item::Receipt(_) => {
             unreachable!("a stream has frames")
         }
     }

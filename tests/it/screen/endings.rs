@@ -149,6 +149,7 @@ fn child() {
     transport::recording::run(
         Path::new("day.ndjson"),
         1 << 20,
+        None,
         &std::sync::Arc::default(),
         &tx.blocking(),
     )
