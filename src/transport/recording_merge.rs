@@ -28,8 +28,8 @@ const READ_AHEAD: usize = 2;
 ///
 /// # Errors
 ///
-/// Fails if there are too many recordings, or if one cannot be read. The first failure is returned
-/// after the events of all others have been sent.
+/// Fails if there are too many recordings, or if some cannot be read, after the events of all others
+/// have been sent.
 pub fn run_merged(
     paths: &[PathBuf],
     limit: usize,
@@ -53,12 +53,20 @@ pub fn run_merged(
         }
         merge(sources, tx);
         // A source that is still being read notices that nobody needs it.
-        let mut result = Ok(());
+        let mut failures = Vec::new();
         for thread in threads {
-            result = result.and(thread.join().unwrap_or_else(|_| Err(panicked())));
+            failures.extend(thread.join().unwrap_or_else(|_| Err(panicked())).err());
         }
-        result
+        all(failures)
     })
+}
+
+/// Returns the first failure, with the others as its detail.
+fn all(failures: Vec<Error>) -> Result<()> {
+    let mut failures = failures.into_iter();
+    let Some(first) = failures.next() else { return Ok(()) };
+    let others: Vec<_> = failures.map(|error| error.to_string()).collect();
+    Err(if others.is_empty() { first } else { first.with_detail(others.join("\n")) })
 }
 
 fn panicked() -> Error {
