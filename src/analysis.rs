@@ -4,6 +4,7 @@
 //! All of them work on redacted events, so their results contain only what may be shown. The audit
 //! alone looks at hidden values, and reports their places without the values.
 
+pub mod activity;
 pub mod alerts;
 pub mod audit;
 pub mod byte_budget;

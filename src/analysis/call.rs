@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::analysis::byte_budget::ByteBudget;
+use crate::analysis::activity::{ActivityBucket, ActivitySeries};
+use crate::analysis::byte_budget::{ByteBudget, MAX_NAME_BYTES, truncated};
 use crate::analysis::stats::tally::Tally;
 use crate::model::catalog::{
     CallEnded, CallEscalated, CallStarted, OperatorJoinedCall, OperatorLeftCall,
@@ -23,6 +24,9 @@ use transcript::{NoteLevel, Speaker, Transcript};
 
 /// The memory of a call besides its texts, in bytes, with that of the map.
 const CALL_BYTES: usize = size_of::<(String, Call)>() * 3 / 2;
+
+/// The number of time ranges whose events are counted.
+const ACTIVITY_BUCKETS: usize = 32;
 
 /// The number of operators of a call that are kept.
 const MAX_OPERATORS: usize = 50;
@@ -48,6 +52,10 @@ pub struct Call {
     pub operators: Tally<String>,
     /// The transcript: speech, tools and notes.
     pub transcript: Transcript,
+    /// The events of the call over time.
+    pub activity: ActivitySeries<ACTIVITY_BUCKETS>,
+    /// The id of the workspace.
+    pub workspace: Option<Box<str>>,
 }
 
 impl Default for Call {
@@ -62,6 +70,8 @@ impl Default for Call {
             escalated: false,
             operators: Tally::new(MAX_OPERATORS),
             transcript: Transcript::default(),
+            activity: ActivitySeries::default(),
+            workspace: None,
         }
     }
 }
@@ -111,6 +121,10 @@ impl CallTracker {
         }
         let Some(tracked) = self.calls.get_mut(&**sid) else { return };
         tracked.call.observe(kind, event, time);
+        tracked.call.activity.add(time, ActivityBucket::from(stored));
+        if let (None, Some(id)) = (&tracked.call.workspace, &event.tap().workspace_id) {
+            tracked.call.workspace = Some(truncated(id, MAX_NAME_BYTES).into());
+        }
         tracked.last_seen = time;
         let bytes = CALL_BYTES + sid.len() + tracked.call.bytes();
         self.budget.replace(tracked.bytes, bytes);
@@ -123,13 +137,14 @@ impl CallTracker {
     /// Removes calls until an eighth of the memory is free: first those that have ended, the first
     /// to end first, and then those that were silent for the longest time. Keeps the call `newest`.
     fn evict(&mut self, newest: &str) {
-        let order = |call: &TrackedCall| {
+        let order = |sid: &str, call: &TrackedCall| {
             let ended = call.call.ended.as_ref().map(|(end, _)| *end);
-            (ended.is_none(), ended.unwrap_or(call.last_seen))
+            // The SID makes the order of calls with the same time a total one.
+            (ended.is_none(), ended.unwrap_or(call.last_seen), sid.to_owned())
         };
         let others = self.calls.iter().filter(|(sid, _)| sid.as_str() != newest);
-        let mut sorted: Vec<_> = others.map(|(_, call)| (order(call), call.bytes)).collect();
-        sorted.sort_by_key(|(order, _)| *order);
+        let mut sorted: Vec<_> = others.map(|(sid, call)| (order(sid, call), call.bytes)).collect();
+        sorted.sort_unstable();
         let mut excess = self.budget.used().saturating_sub(self.budget.limit() / 8 * 7);
         let last = sorted.into_iter().take_while(|(_, bytes)| {
             let is_needed = excess > 0;
@@ -139,7 +154,7 @@ impl CallTracker {
         let Some((last, _)) = last.last() else { return };
         let budget = &mut self.budget;
         self.calls.retain(|sid, call| {
-            let is_kept = sid == newest || order(call) > last;
+            let is_kept = sid == newest || order(sid, call) > last;
             if !is_kept {
                 budget.evict(call.bytes);
             }
@@ -313,6 +328,8 @@ impl Call {
         let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
         let operators = self.operators.named().map(|(id, mode)| 64 + id.len() + mode.len());
         self.transcript.bytes()
+            + self.activity.bytes()
+            + self.workspace.as_ref().map_or(0, |id| id.len())
             + texts.into_iter().map(length).sum::<usize>()
             + self.ended.as_ref().map_or(0, |(_, reason)| reason.len())
             + operators.sum::<usize>()

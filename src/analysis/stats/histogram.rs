@@ -105,6 +105,28 @@ impl DurationHistogram {
         self.bounds
     }
 
+    /// Returns how many durations there are from each limit up to the next one. The last number
+    /// includes all longer ones. Durations below the first limit are left out.
+    #[must_use]
+    pub fn counts(&self, limits: &[f64]) -> Vec<u64> {
+        let mut counts = vec![0; limits.len()];
+        let mut add = |millis: f64, number: u64| {
+            let at = limits.partition_point(|limit| *limit <= millis).checked_sub(1);
+            if let Some(count) = at.and_then(|at| counts.get_mut(at)) {
+                *count += number;
+            }
+        };
+        self.exact.iter().for_each(|millis| add(*millis, 1));
+        let Some(histogram) = &self.histogram else { return counts };
+        for cell in histogram.iter_recorded() {
+            let lowest = histogram.lowest_equivalent(cell.value_iterated_to());
+            #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
+            let millis = lowest as f64 / CELLS_PER_MILLI;
+            add(millis, cell.count_since_last_iteration());
+        }
+        counts
+    }
+
     /// Returns the 50th, 95th and 99th percentile.
     #[must_use]
     pub fn percentiles(&self) -> Option<[f64; 3]> {
@@ -215,6 +237,18 @@ mod tests {
             prop_assert_eq!(merged.percentiles(), whole.percentiles());
             prop_assert_eq!(merged.bytes(), whole.bytes());
             prop_assert_eq!((merged.count(), merged.bounds()), (whole.count(), whole.bounds()));
+        }
+    }
+
+    #[test]
+    fn durations_are_counted_between_limits() {
+        for repetitions in [1, 1000] {
+            let mut histogram = DurationHistogram::default();
+            for _ in 0..repetitions {
+                [5.0, 10.0, 15.0, 20.0, 900.0].into_iter().for_each(|millis| histogram.add(millis));
+            }
+            let counts = histogram.counts(&[10.0, 20.0, 30.0]);
+            assert_eq!(counts, [2, 1, 1].map(|number| number * repetitions));
         }
     }
 
