@@ -5,7 +5,7 @@
 //! opens and closes it; everything else is internal.
 //!
 //! ```text
-//! style, text, keys, screen, …     primitives; the table of screens
+//! style, text, charts, keys, …     primitives; the table of screens
 //! buffer, rows, live_stats, …      data: buffered events, counts, filter and search tasks
 //! state                            everything that the screens show
 //! layout, event_row, selection, …  geometry and operations that need only the state
@@ -25,6 +25,7 @@
 
 mod background_tasks;
 pub mod buffer;
+pub mod charts;
 pub mod column_picker;
 pub mod commands;
 mod completion;
