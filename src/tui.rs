@@ -71,6 +71,7 @@ mod text;
 pub mod time_slice;
 pub mod update;
 pub mod view;
+mod workspace_names;
 pub mod workspace_state;
 
 use std::sync::Arc;

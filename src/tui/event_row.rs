@@ -14,7 +14,7 @@ use super::layout::StreamLayout;
 use super::state::State;
 use super::state::modes::TimeMode;
 use super::text::{cell, cut, length, width, wrap};
-use crate::model::{family, id_prefix};
+use crate::model::family;
 use crate::output::columns::{self, Columns};
 use crate::output::pretty::{FieldRank, FieldText, ordered, short};
 use crate::output::stored_event::{StoredEvent, StoredEventReader};
@@ -23,9 +23,6 @@ use crate::text::{MASK, terminal};
 
 /// The width of the event type column.
 const TYPE_WIDTH: usize = 26;
-
-/// The width of the short name of a workspace.
-const WORKSPACE_WIDTH: usize = 8;
 
 /// The position of a row and the widths that it may use.
 #[derive(Debug, Clone, Copy)]
@@ -74,7 +71,8 @@ pub fn values(event: &RedactedEvent<'_>, columns: &Columns) -> Vec<(String, bool
 #[must_use]
 pub fn fields_column(state: &State, width: usize) -> usize {
     let clock = clock(state, state.last_event_time, 0, width).width();
-    let workspace = if state.has_several_workspaces() { WORKSPACE_WIDTH + 1 } else { 0 };
+    let workspaces = &state.workspaces;
+    let workspace = if workspaces.are_several() { workspaces.width() + 1 } else { 0 };
     let clock = if clock > 0 { clock + 1 } else { 0 };
     2 + clock + workspace + if width >= 60 { TYPE_WIDTH } else { 0 }
 }
@@ -105,9 +103,9 @@ pub fn row(
     if !clock.is_empty() {
         spans.push(Span::styled(format!("{clock} "), theme.quiet()));
     }
-    if state.has_several_workspaces() {
+    if state.workspaces.are_several() {
         let id = reader.read(stored, |event| event.tap().workspace_id.clone()).unwrap_or_default();
-        let name = cell(&terminal::visible(id_prefix(&id)), WORKSPACE_WIDTH);
+        let name = cell(&state.workspaces.name(&id), state.workspaces.width());
         spans.push(Span::styled(format!("{name} "), theme.heading()));
     }
     let text_start = spans.len();

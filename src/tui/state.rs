@@ -24,6 +24,7 @@ use super::rows::Rows;
 use super::screen::Screen;
 use super::search::{Listed, SearchQuery};
 use super::text::counted;
+use super::workspace_names::WorkspaceNames;
 use super::workspace_state::WorkspaceState;
 use crate::analysis::call::{Call, CallTracker};
 use crate::output::columns::Columns;
@@ -71,8 +72,8 @@ pub struct State {
     indexed: u64,
     /// Whether runs of transcript deltas are folded into one row.
     pub fold: bool,
-    /// The first two workspaces of which events arrived.
-    workspaces: Vec<Box<str>>,
+    /// The workspaces of which events arrived.
+    pub workspaces: WorkspaceNames,
     /// The filter.
     pub filter: Option<FilterTask>,
     /// Whether the filter is applied.
@@ -158,7 +159,7 @@ impl State {
             index: RowIndex::default(),
             indexed: 0,
             fold: true,
-            workspaces: Vec::new(),
+            workspaces: WorkspaceNames::default(),
             filter: None,
             filter_enabled: true,
             filter_before_call: None,
@@ -282,12 +283,6 @@ impl State {
         }
     }
 
-    /// Returns whether events of several workspaces arrived, so that each row names its own.
-    #[must_use]
-    pub fn has_several_workspaces(&self) -> bool {
-        self.workspaces.len() > 1
-    }
-
     /// Adds the message of a failure that ended a source or the run.
     pub fn add_failure(&mut self, text: String) {
         if self.failures.len() < MAX_FAILURES && !self.failures.contains(&text) {
@@ -338,11 +333,8 @@ impl State {
             stats.observe(&stored, event, *now, at);
             calls.observe(&stored, event, *now);
             workspace.observe(&stored, event, *now);
-            if workspaces.len() < 2
-                && let Some(id) = &event.tap().workspace_id
-                && workspaces.iter().all(|known| **known != **id)
-            {
-                workspaces.push(id.as_str().into());
+            if let Some(id) = &event.tap().workspace_id {
+                workspaces.add(id);
             }
         });
         self.last_event_time = stored.time.or(self.last_event_time);

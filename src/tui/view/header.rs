@@ -9,7 +9,7 @@ use ratatui::text::Span;
 use ratatui::widgets::Widget;
 use unicode_width::UnicodeWidthStr;
 
-use crate::model::{Kind, id_prefix, is_uuid};
+use crate::model::{Kind, is_uuid};
 use crate::text::terminal;
 use crate::tui::layout::ScreenLayout;
 use crate::tui::panels::panel;
@@ -17,6 +17,7 @@ use crate::tui::screen::Screen;
 use crate::tui::state::State;
 use crate::tui::state::connections::ConnectionStatus;
 use crate::tui::text::{cell, count, counted, cut, length, sides, width};
+use crate::tui::workspace_names::shorten;
 
 /// Draws the header and the line of the tabs.
 pub fn render(state: &State, header: Rect, tabs: Rect, buffer: &mut Buffer) {
@@ -99,20 +100,29 @@ const SEPARATOR: &str = "  ";
 /// The rank of the connection.
 const CONNECTION: usize = 2;
 
+/// The maximum number of names of which the name of the source consists.
+const MAX_TITLE_NAMES: usize = 4;
+
 /// The width that the name of the source keeps while other parts are left out.
 const MIN_TITLE: usize = 10;
 
-/// Returns the name of the source in at most `room` cells. Ids are shortened first.
+/// Returns the name of the source in at most `room` cells. Several names are shortened, and so is an
+/// id if there is not enough room.
 fn title(state: &State, room: usize) -> String {
+    let names: Vec<_> = state.config.title.split(", ").collect();
     let title = format!(" {}", terminal::visible(&state.config.title));
-    if title.width() <= room {
+    if title.width() <= room && names.len() == 1 {
         return title;
     }
-    let names = state.config.title.split(", ").map(|name| {
-        let name = terminal::visible(name);
-        if is_uuid(&name) { format!("{}…", id_prefix(&name)) } else { name.into_owned() }
-    });
-    let short = format!(" {}", names.collect::<Vec<_>>().join(", "));
+    let mut short = shorten(&names);
+    if names.len() > MAX_TITLE_NAMES {
+        short.truncate(MAX_TITLE_NAMES - 1);
+        short.push(format!("+{}", names.len() - short.len()));
+    }
+    if let [name] = short.as_mut_slice() {
+        *name = if is_uuid(names[0]) { format!("{name}…") } else { return cell(&title, room) };
+    }
+    let short = format!(" {}", short.join(", "));
     cell(&short, short.width().min(room))
 }
 
