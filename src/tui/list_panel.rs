@@ -31,6 +31,14 @@ pub trait ListPanel {
     /// Returns the sections for an area, in groups that are side by side.
     fn groups(&self, state: &State, area: Rect) -> Vec<Vec<ListSection>>;
 
+    /// Returns how many lines at the top of an area show charts.
+    fn chart_height(&self, _state: &State, _area: Rect) -> u16 {
+        0
+    }
+
+    /// Draws the charts above the lists.
+    fn render_charts(&self, _state: &State, _area: Rect, _buffer: &mut Buffer) {}
+
     /// Returns the text beside the tabs.
     fn summary(&self, _state: &State) -> Vec<Span<'static>> {
         Vec::new()
@@ -52,6 +60,10 @@ pub trait ListPanel {
 
 impl<T: ListPanel> Panel for T {
     fn render(&self, state: &State, area: Rect, buffer: &mut Buffer) {
+        let height = self.chart_height(state, area).min(area.height);
+        if height > 0 {
+            self.render_charts(state, Rect { height, ..area }, buffer);
+        }
         let lists = Lists::new(self, state, area);
         let cursor = lists.cursor(state);
         let selected = lists.rows().nth(cursor).map(|(id, _)| id);
@@ -220,6 +232,8 @@ struct Lists {
 impl Lists {
     fn new(panel: &impl ListPanel, state: &State, area: Rect) -> Self {
         let list = &state.lists[panel.screen().index()];
+        let charts = panel.chart_height(state, area).min(area.height);
+        let area = Rect { y: area.y + charts, height: area.height - charts, ..area };
         let mut groups = panel.groups(state, area);
         groups.truncate(MAX_GROUPS);
         let mut all = 0;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use jiff::Timestamp;
 
 use super::message::FilteredCounts;
+use crate::analysis::activity::{ActivityBucket, ActivitySeries};
 use crate::analysis::stats::EventStats;
 use crate::model::family;
 use crate::output::stored_event::StoredEvent;
@@ -24,8 +25,15 @@ pub struct LiveStats {
     pub last: Option<Timestamp>,
     /// Events per second by family, the newest second last.
     pub rates: BTreeMap<String, VecDeque<u64>>,
+    /// The events of the whole session over time.
+    pub history: History,
+    /// The events of the whole session over time, by family.
+    pub histories: BTreeMap<String, History>,
     second: i64,
 }
+
+/// The events of the whole session over time.
+pub type History = ActivitySeries<240>;
 
 /// The maximum number of families with a rate of their own.
 const MAX_FAMILIES: usize = 100;
@@ -45,10 +53,11 @@ impl LiveStats {
         self.last = Some(now);
         let family = family(&stored.event_type);
         let known = self.rates.len() < MAX_FAMILIES || self.rates.contains_key(family);
-        let seconds = self
-            .rates
-            .entry(if known { family } else { "(others)" }.to_owned())
-            .or_insert_with(|| VecDeque::from([0]));
+        let family = if known { family } else { "(others)" };
+        let bucket = ActivityBucket::from(stored);
+        self.history.add(at, bucket);
+        self.histories.entry(family.to_owned()).or_default().add(at, bucket);
+        let seconds = self.rates.entry(family.to_owned()).or_insert_with(|| VecDeque::from([0]));
         // An event may be a little older than the newest one.
         let back = usize::try_from(self.second - at.as_second()).unwrap_or(0);
         if back < SECONDS {
@@ -74,6 +83,9 @@ impl LiveStats {
         let second = now.as_second();
         let elapsed = usize::try_from(second.saturating_sub(self.second)).unwrap_or(0).min(SECONDS);
         self.second = self.second.max(second);
+        if self.history.span().is_some() {
+            self.history.extend_to(now);
+        }
         for seconds in self.rates.values_mut() {
             for _ in 0..elapsed {
                 if seconds.len() == SECONDS {
@@ -82,6 +94,12 @@ impl LiveStats {
                 seconds.push_back(0);
             }
         }
+    }
+
+    /// Returns the time up to which the rates are known.
+    #[must_use]
+    pub fn rates_until(&self) -> Timestamp {
+        Timestamp::from_second(self.second).unwrap_or_default()
     }
 
     /// Returns the events per second, averaged over the last five whole seconds and rounded up.

@@ -6,6 +6,7 @@
 
 use jiff::Timestamp;
 
+use crate::analysis::activity::{ActivityBucket, ActivitySeries};
 use crate::analysis::call::short_text;
 use crate::analysis::stats::step_tracker::StepTracker;
 use crate::analysis::stats::tally::Tally;
@@ -25,6 +26,12 @@ const MAX_ENTRIES: usize = 2000;
 /// The maximum number of surfaces. Each takes some twenty bytes.
 const MAX_SURFACES: usize = 100_000;
 
+/// One event.
+const ONE: ActivityBucket = ActivityBucket { events: 1, errors: 0, gaps: 0 };
+
+/// The events about an entry over time.
+pub type EntryActivity = ActivitySeries<32>;
+
 /// An operator.
 #[derive(Debug, Clone, Default)]
 pub struct OperatorState {
@@ -34,6 +41,8 @@ pub struct OperatorState {
     pub call: Option<(String, String)>,
     /// The time of the last event about the operator.
     pub last_seen: Option<Timestamp>,
+    /// The events about the operator.
+    pub activity: EntryActivity,
 }
 
 /// A trigger.
@@ -43,6 +52,8 @@ pub struct TriggerState {
     pub counts: [u64; 3],
     /// The time of the last event about the trigger.
     pub last_seen: Option<Timestamp>,
+    /// The events about the trigger.
+    pub activity: EntryActivity,
 }
 
 /// The pipeline of a data source.
@@ -56,6 +67,8 @@ pub struct DataPipeline {
     pub errors: u64,
     /// The time and the reason of the last error, until a sync completes.
     pub error: Option<(Timestamp, String)>,
+    /// The events about the pipeline.
+    pub activity: EntryActivity,
 }
 
 /// The state of the workspace.
@@ -105,6 +118,7 @@ impl WorkspaceState {
                 let Some(payload) = read::<OperatorStatusChanged>(event) else { return };
                 if let Some(id) = short_text(&payload.operator_id) {
                     let operator = self.operators.entry(&id);
+                    operator.activity.add(time, ONE);
                     (operator.status, operator.last_seen) =
                         (short_text(&payload.status), Some(time));
                 }
@@ -148,6 +162,7 @@ impl WorkspaceState {
                 let Some(payload) = read::<PipelineSyncCompleted>(event) else { return };
                 if let Some(id) = short_text(&payload.data_source_id) {
                     let pipeline = self.pipelines.entry(&id);
+                    pipeline.activity.add(time, ONE);
                     pipeline.syncs += 1;
                     pipeline.last =
                         Some((time, payload.event_count.value().copied().unwrap_or_default()));
@@ -158,6 +173,7 @@ impl WorkspaceState {
                 let Some(payload) = read::<PipelineError>(event) else { return };
                 if let Some(id) = short_text(&payload.data_source_id) {
                     let pipeline = self.pipelines.entry(&id);
+                    pipeline.activity.add(time, ONE);
                     pipeline.errors += 1;
                     pipeline.error = Some((time, short_text(&payload.error).unwrap_or_default()));
                 }
@@ -176,6 +192,7 @@ impl WorkspaceState {
     fn operator(&mut self, id: Option<String>, call: Option<(String, String)>, time: Timestamp) {
         if let Some(id) = id {
             let operator = self.operators.entry(&id);
+            operator.activity.add(time, ONE);
             (operator.call, operator.last_seen) = (call, Some(time));
         }
     }
@@ -184,6 +201,7 @@ impl WorkspaceState {
         if let Some(name) = name {
             let trigger = self.triggers.entry(&name);
             trigger.counts[outcome] += 1;
+            trigger.activity.add(time, ONE);
             trigger.last_seen = Some(time);
         }
     }

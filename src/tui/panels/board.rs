@@ -1,7 +1,10 @@
 //! The board of the workspace: operators, the funnel of surfaces from created to submitted,
-//! triggers, pipelines, and reviews.
+//! triggers, pipelines, and reviews, and charts of their events if there is room.
+
+mod charts;
 
 use jiff::Timestamp;
+use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Span;
@@ -9,6 +12,9 @@ use ratatui::text::Span;
 use crate::analysis::surface_funnel::FUNNEL;
 use crate::model::{Kind, id_prefix};
 use crate::text::terminal;
+use crate::tui::charts::bar::bar;
+use crate::tui::charts::scale::{ChartScale, value};
+use crate::tui::charts::sparkline::sparkline;
 use crate::tui::filtering::equals;
 use crate::tui::layout::columns;
 use crate::tui::list::{ListCell, ListColumn, ListRow, ListSection, OpenTarget, SortKey};
@@ -16,12 +22,15 @@ use crate::tui::list_panel::ListPanel;
 use crate::tui::screen::Screen;
 use crate::tui::state::State;
 use crate::tui::text::{count, counted, length};
-use crate::tui::workspace_state::OperatorState;
+use crate::tui::workspace_state::{EntryActivity, OperatorState};
+
+/// The width of the columns of triggers besides the activity.
+const TRIGGER_CELLS: usize = 64;
 
 /// The note below a section whose further entries are not kept.
 const MORE: &str = "and more, which are not kept";
 
-/// The board of the workspace, in two groups of sections if they fit.
+/// The board of the workspace: up to three groups of sections, and charts above them.
 pub struct BoardPanel;
 
 impl ListPanel for BoardPanel {
@@ -30,16 +39,35 @@ impl ListPanel for BoardPanel {
     }
 
     fn groups(&self, state: &State, area: Rect) -> Vec<Vec<ListSection>> {
-        let is_wide = area.width >= 110;
-        let areas = columns(area, if is_wide { 2 } else { 1 });
+        let number = charts::groups(area.width);
+        let areas = columns(area, number);
         let width = areas.first().map_or(0, |area| usize::from(area.width));
-        let mut first = vec![operators(state), funnel(state, width)];
-        let second = vec![triggers(state, width), pipelines(state), reviews(state)];
-        if is_wide {
-            return vec![first, second];
+        let mut first = vec![operators(state, width)];
+        let mut second = vec![funnel(state, width)];
+        let mut third = vec![triggers(state, width), pipelines(state, width)];
+        if number == 3 {
+            second.push(reviews(state));
+            return vec![first, second, third];
         }
         first.extend(second);
+        third.push(reviews(state));
+        if number == 2 {
+            return vec![first, third];
+        }
+        first.extend(third);
         vec![first]
+    }
+
+    fn chart_height(&self, _state: &State, area: Rect) -> u16 {
+        charts::height(area)
+    }
+
+    fn render_charts(&self, state: &State, area: Rect, buffer: &mut Buffer) {
+        charts::render(state, area, buffer);
+    }
+
+    fn summary(&self, state: &State) -> Vec<Span<'static>> {
+        charts::availability(state)
     }
 }
 
@@ -57,6 +85,19 @@ fn age(state: &State, time: Option<Timestamp>) -> ListCell {
     ListCell::number(text, key, state.config.theme.quiet())
 }
 
+/// Returns the events of a row over the whole session. All rows have the same time axis.
+fn activity(state: &State, series: &EntryActivity, cells: usize) -> ListCell {
+    let span = state.stats.history.span();
+    let values = span.map(|span| series.within(span, cells)).unwrap_or_default();
+    let line = sparkline(&values, cells, values.iter().copied().fold(0.0, f64::max));
+    ListCell::number(line, value(series.sum().events.into()), state.config.theme.family("trigger"))
+}
+
+/// Returns the width of the column of activity beside the numbers and texts of a row.
+fn activity_cells(width: usize) -> usize {
+    width.saturating_sub(48).min(12)
+}
+
 fn row(id: &str, cells: Vec<ListCell>, filter: String) -> ListRow {
     ListRow {
         id: id.to_owned(),
@@ -70,7 +111,7 @@ fn visible(text: &str) -> String {
     terminal::visible(text).into_owned()
 }
 
-fn operators(state: &State) -> ListSection {
+fn operators(state: &State, width: usize) -> ListSection {
     let theme = state.config.theme;
     let operators = &state.workspace.operators;
     let mut sorted: Vec<_> = operators.named().collect();
@@ -96,6 +137,7 @@ fn operators(state: &State) -> ListSection {
             ListCell::text(format!("  {}", visible(id_prefix(id))), theme.heading()),
             ListCell::text(visible(status), style),
             age(state, operator.last_seen),
+            activity(state, &operator.activity, activity_cells(width)),
             ListCell::text(call, theme.family("operator")),
         ];
         row(id, cells, equals("operator_id", id))
@@ -106,6 +148,7 @@ fn operators(state: &State) -> ListSection {
             ListColumn::text(heading("Operators", operators.len() as u64), 18),
             ListColumn::text("status", 8),
             ListColumn::number("last event", 11),
+            ListColumn::text("activity", activity_cells(width)),
             ListColumn::text("call", 0),
         ],
         rows: rows.collect(),
@@ -119,6 +162,7 @@ fn funnel(state: &State, width: usize) -> ListSection {
     let workspace = &state.workspace;
     let all = workspace.funnel[0];
     let cells = width.saturating_sub(39).min(60);
+    let max = value(all);
     let types = |kinds: &[Kind]| {
         let names = kinds.iter().map(|kind| equals("event_type", kind.spec().event_type));
         names.collect::<Vec<_>>().join(" or ")
@@ -133,15 +177,14 @@ fn funnel(state: &State, width: usize) -> ListSection {
     let reviews = reviews.into_iter().zip(workspace.reviewed);
     let reviews = reviews.map(|((label, kind), number)| (label, number, types(&[kind])));
     let rows = steps.chain(reviews).filter(|_| all > 0).map(|(label, number, filter)| {
-        let filled = usize::try_from(number * cells as u64 / all.max(1)).unwrap_or(cells);
         let share = format!("{}%", number * 100 / all.max(1));
-        #[expect(clippy::cast_precision_loss, reason = "it is only compared")]
-        let key = number as f64;
+        let key = value(number);
+        let bar = bar(ChartScale::Linear.share(key, max), cells);
         let cells = vec![
             ListCell::text(format!("  {label}"), Style::new()),
             ListCell::count(number, Style::new()),
             ListCell::number(share, key, theme.quiet()),
-            ListCell::number("▇".repeat(filled.min(cells)), key, theme.family("surface")),
+            ListCell::number(bar, key, theme.family("surface")),
         ];
         row(label, cells, filter)
     });
@@ -170,6 +213,7 @@ fn triggers(state: &State, width: usize) -> ListSection {
             ListCell::count(completed, Style::new()),
             ListCell::count(failed, if failed > 0 { theme.error() } else { theme.quiet() }),
             age(state, trigger.last_seen),
+            activity(state, &trigger.activity, width.saturating_sub(TRIGGER_CELLS)),
         ];
         row(name, cells, equals("trigger_name", name))
     });
@@ -178,12 +222,13 @@ fn triggers(state: &State, width: usize) -> ListSection {
         columns: vec![
             ListColumn::text(
                 heading("Triggers", triggers.len() as u64),
-                width.saturating_sub(38).clamp(14, 32),
+                width.saturating_sub(38).clamp(14, 26),
             ),
             ListColumn::number("fired", 7),
             ListColumn::number("done", 7),
             ListColumn::number("failed", 7),
             ListColumn::number("last event", 11),
+            ListColumn::text("activity", width.saturating_sub(TRIGGER_CELLS)),
         ],
         rows: rows.collect(),
         note: triggers.other().map(|_| MORE),
@@ -191,7 +236,7 @@ fn triggers(state: &State, width: usize) -> ListSection {
     }
 }
 
-fn pipelines(state: &State) -> ListSection {
+fn pipelines(state: &State, width: usize) -> ListSection {
     let theme = state.config.theme;
     let pipelines = &state.workspace.pipelines;
     let rows = pipelines.named().map(|(id, pipeline)| {
@@ -218,6 +263,7 @@ fn pipelines(state: &State) -> ListSection {
                 |events| ListCell::count(events, Style::new()),
             ),
             ListCell::count(pipeline.syncs, theme.quiet()),
+            activity(state, &pipeline.activity, activity_cells(width)),
             ListCell { spans: vec![error], key: SortKey::Number(errors) },
         ];
         row(id, cells, equals("data_source_id", id))
@@ -229,6 +275,7 @@ fn pipelines(state: &State) -> ListSection {
             ListColumn::number("synced", 11),
             ListColumn::number("events", 9),
             ListColumn::number("syncs", 6),
+            ListColumn::text("activity", activity_cells(width)),
             ListColumn::text("errors", 0),
         ],
         rows: rows.collect(),

@@ -1,13 +1,20 @@
-//! The list of calls. Calls that have ended move down and are dimmed.
+//! The list of calls, and charts of them if there is room. Calls that have ended move down and are
+//! dimmed.
 
+mod charts;
+
+use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Span;
 
 use crate::analysis::call::Call;
+use crate::analysis::stats::text::span;
 use crate::model::catalog::field_named;
 use crate::model::id_prefix;
 use crate::text::{MASK, terminal};
+use crate::tui::charts::scale::{fit, value};
+use crate::tui::charts::sparkline::sparkline;
 use crate::tui::filtering;
 use crate::tui::keys::{KeyAction, KeyHint};
 use crate::tui::list::{
@@ -18,6 +25,9 @@ use crate::tui::navigation;
 use crate::tui::screen::Screen;
 use crate::tui::state::{Effect, State};
 use crate::tui::text::{count, length};
+
+/// The valence below which an emotion is unpleasant.
+const UNPLEASANT: f64 = -0.3;
 
 /// The list of calls.
 pub struct CallsPanel;
@@ -32,11 +42,19 @@ impl ListPanel for CallsPanel {
         let calls = state.calls.sorted();
         vec![vec![ListSection {
             name: CALLS,
-            columns: columns(width),
+            columns: columns(state, width),
             rows: calls.into_iter().map(|(sid, call)| row(state, sid, call, width)).collect(),
             note: None,
             empty: "no calls yet",
         }]]
+    }
+
+    fn chart_height(&self, _state: &State, area: Rect) -> u16 {
+        charts::height(area)
+    }
+
+    fn render_charts(&self, state: &State, area: Rect, buffer: &mut Buffer) {
+        charts::render(state, area, buffer);
     }
 
     fn summary(&self, state: &State) -> Vec<Span<'static>> {
@@ -84,24 +102,39 @@ pub fn copy_sid(state: &mut State) {
     state.effects.extend(sid.map(Effect::Copy));
 }
 
-fn columns(width: usize) -> Vec<ListColumn> {
+/// The cells of the column that shows the events of a call over time.
+fn activity_cells(width: usize) -> usize {
+    match width {
+        0..150 => 0,
+        150..190 => 12,
+        _ => 24,
+    }
+}
+
+fn columns(state: &State, width: usize) -> Vec<ListColumn> {
     let is_wide = width >= 110;
-    let [direction, service, state] = match width {
+    let [direction, service, outcome] = match width {
         0..60 => [3, 0, 9],
         60..110 => [3, 8, 13],
         _ => [9, 8, 18],
     };
+    let workspaces = &state.workspaces;
+    let workspace = if workspaces.are_several() && width >= 60 { workspaces.width() } else { 0 };
     vec![
         ListColumn::text("  call", if is_wide { 13 } else { 11 }),
+        ListColumn::text(if workspace < 9 { "wrkspace" } else { "workspace" }, workspace),
         ListColumn::text(if direction < 9 { "dir" } else { "direction" }, direction),
         ListColumn::text("service", service),
-        ListColumn::text("state/outcome", state),
+        ListColumn::text("state/outcome", outcome),
         ListColumn::number("time", 6),
         ListColumn::number("turns", 5),
         ListColumn::number(
             if is_wide { "tools failed" } else { "fail" },
             if is_wide { 12 } else { 4 },
         ),
+        ListColumn::number("p95 audio", if width >= 130 { 9 } else { 0 }),
+        ListColumn::text("emotion", if width >= 170 { 16 } else { 0 }),
+        ListColumn::text("activity", activity_cells(width)),
         ListColumn::text("operators, last line", 0),
     ]
 }
@@ -135,6 +168,7 @@ fn row(state: &State, sid: &str, call: &Call, width: usize) -> ListRow {
                 ],
                 key: SortKey::Text(sid.to_owned()),
             },
+            workspace_cell(state, call),
             ListCell::text(visible(direction), plain),
             ListCell::text(visible(id_prefix(call.service.as_deref().unwrap_or(""))), plain),
             ListCell::text(
@@ -148,11 +182,57 @@ fn row(state: &State, sid: &str, call: &Call, width: usize) -> ListRow {
             ListCell::number(length(seconds), duration, plain),
             ListCell::count(call.transcript.turn_count, plain),
             ListCell::count(failures, if failures > 0 { theme.error() } else { theme.quiet() }),
+            first_audio_cell(call),
+            emotion_cell(state, call),
+            activity_cell(state, call, activity_cells(width)),
             last_cell(state, call, width),
         ],
         target: Some(OpenTarget::Call(sid.to_owned())),
         style: if is_active { plain } else { theme.quiet() },
     }
+}
+
+fn workspace_cell(state: &State, call: &Call) -> ListCell {
+    let name = call.workspace.as_deref().map(|id| state.workspaces.name(id).into_owned());
+    ListCell::text(name.unwrap_or_default(), state.config.theme.heading())
+}
+
+/// Returns the 95th percentile of the times to the first audio, by nearest rank.
+fn first_audio_cell(call: &Call) -> ListCell {
+    let mut times: Vec<_> = call.transcript.turns.iter().map(|turn| turn.first_audio).collect();
+    let Some(rank) = (times.len() * 95).div_ceil(100).checked_sub(1) else {
+        return ListCell::number("", -1.0, Style::new());
+    };
+    let (_, p95, _) = times.select_nth_unstable_by(rank, f64::total_cmp);
+    ListCell::number(span(*p95), *p95, Style::new())
+}
+
+/// Returns the dominant emotion and its valence. The least pleasant is sorted last.
+fn emotion_cell(state: &State, call: &Call) -> ListCell {
+    let theme = state.config.theme;
+    let Some((_, valence, _)) = call.transcript.emotions.back() else {
+        return ListCell::number("", f64::MIN, Style::new());
+    };
+    let name = call.transcript.dominant.as_deref().unwrap_or_default();
+    let style = if *valence < UNPLEASANT { theme.warning() } else { Style::new() };
+    let spans = vec![
+        Span::styled(format!("{valence:+.2} "), style),
+        Span::styled(terminal::visible(name).into_owned(), theme.quiet()),
+    ];
+    ListCell { spans, key: SortKey::Number(*valence) }
+}
+
+/// Returns the events over the length of the call. The busiest call is sorted first.
+fn activity_cell(state: &State, call: &Call, cells: usize) -> ListCell {
+    let values: Vec<_> = call.activity.events().collect();
+    let max = values.iter().copied().fold(0.0, f64::max);
+    // A short call has fewer time ranges than the column has cells.
+    let line = sparkline(&fit(&values, cells), cells, max);
+    ListCell::number(
+        line,
+        value(call.activity.sum().events.into()),
+        state.config.theme.family("call"),
+    )
 }
 
 /// Returns the escalation, the operators and the last line of a call.

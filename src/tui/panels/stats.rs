@@ -1,8 +1,11 @@
-//! Statistics: the rate over time by family, percentiles of durations, outcomes of calls, and
-//! events by type.
+//! Statistics: the rate over time, percentiles of durations, outcomes of calls, tools, problems,
+//! and events by type.
+
+mod charts;
 
 use std::collections::VecDeque;
 
+use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Span;
@@ -10,6 +13,10 @@ use ratatui::text::Span;
 use crate::analysis::stats::text::span;
 use crate::model::{Kind, family};
 use crate::text::terminal;
+use crate::tui::charts::bar::bar;
+use crate::tui::charts::gauge::gauge;
+use crate::tui::charts::scale::{ChartScale, value};
+use crate::tui::charts::sparkline::sparkline;
 use crate::tui::filtering::equals;
 use crate::tui::layout::columns;
 use crate::tui::list::{ListCell, ListColumn, ListRow, ListSection, OpenTarget, SortKey};
@@ -19,13 +26,10 @@ use crate::tui::screen::Screen;
 use crate::tui::state::State;
 use crate::tui::text::count;
 
-/// Bars of zero to eight eighths of a cell.
-const BARS: [&str; 9] = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
-
 /// The width of the columns of numbers in the table of percentiles, with the spaces between them.
 const PERCENTILE_COLUMNS: usize = 3 * 9 + 8 + 2;
 
-/// The statistics, in two groups of sections if they fit.
+/// The statistics: charts, and below them up to three groups of sections.
 pub struct StatsPanel;
 
 impl ListPanel for StatsPanel {
@@ -34,39 +38,52 @@ impl ListPanel for StatsPanel {
     }
 
     fn groups(&self, state: &State, area: Rect) -> Vec<Vec<ListSection>> {
-        let is_wide = area.width >= 110;
-        let areas = columns(area, if is_wide { 2 } else { 1 });
+        let number = match area.width {
+            0..110 => 1,
+            110..180 => 2,
+            _ => 3,
+        };
+        let areas = columns(area, number);
         let width = areas.first().map_or(0, |area| usize::from(area.width));
-        let mut first =
-            vec![rates(state, width), percentiles(state, width), outcomes(state, width)];
-        let second = vec![types(state, width)];
-        if is_wide {
-            return vec![first, second];
+        let mut first = vec![rates(state, width)];
+        let mut second = vec![percentiles(state, width), tools(state, width)];
+        let ends = [outcomes(state, width), problems(state, width)];
+        let third = vec![types(state, width)];
+        if number == 3 {
+            first.extend(ends);
+            return vec![first, second, third];
         }
+        second.extend(ends);
         first.extend(second);
+        if number == 2 {
+            return vec![first, third];
+        }
+        first.extend(third);
         vec![first]
+    }
+
+    fn chart_height(&self, _state: &State, area: Rect) -> u16 {
+        charts::height(area)
+    }
+
+    fn render_charts(&self, state: &State, area: Rect, buffer: &mut Buffer) {
+        charts::render(state, area, buffer);
     }
 }
 
 fn rates(state: &State, width: usize) -> ListSection {
     let theme = state.config.theme;
     let cells = width.saturating_sub(24).min(SECONDS);
-    let rates = &state.stats.rates;
-    let longest = rates.values().map(VecDeque::len).max().unwrap_or(0);
-    let sum = |back: usize| {
-        rates.values().filter_map(|seconds| seconds.get(seconds.len().checked_sub(back)?)).sum()
-    };
-    let all = (1..=longest).rev().map(sum).collect();
-    let families = rates.iter().map(|(family, seconds)| (family.as_str(), seconds));
-    let rows = std::iter::once(("all", &all)).chain(families).map(|(family, seconds)| {
-        let max = seconds.iter().rev().take(cells).copied().max().unwrap_or(0);
-        let line = seconds.iter().rev().take(cells).rev().map(|events| level(*events, max));
-        let missing = " ".repeat(cells.saturating_sub(seconds.len()));
-        let line = missing + &line.collect::<String>();
-        #[expect(clippy::cast_precision_loss, reason = "it is only compared")]
-        let key = max as f64;
+    let rates = state.stats.rates.iter();
+    let rows = rates.map(|(family, seconds): (_, &VecDeque<u64>)| {
+        let max = seconds.iter().copied().max().unwrap_or(0);
+        // All seconds are shown, so that the numbers do not depend on the width.
+        let mut values = vec![0.0; SECONDS - seconds.len().min(SECONDS)];
+        values.extend(seconds.iter().copied().map(value));
+        let line = sparkline(&values, cells, value(max));
+        let key = value(max);
         ListRow {
-            id: family.to_owned(),
+            id: family.clone(),
             cells: vec![
                 ListCell::text(format!("  {family}"), theme.family(family)),
                 ListCell::number(format!("≤{}", count(max)), key, theme.quiet()),
@@ -81,7 +98,7 @@ fn rates(state: &State, width: usize) -> ListSection {
         columns: vec![
             ListColumn::text("Events", 14),
             ListColumn::number("per s", 7),
-            ListColumn::text(format!("last {cells} s, newest at the right"), 0),
+            ListColumn::text("last 4 minutes", 0),
         ],
         rows: rows.collect(),
         note: None,
@@ -92,15 +109,10 @@ fn rates(state: &State, width: usize) -> ListSection {
 /// Returns the filter that keeps the events of a family.
 fn family_filter(family: &str) -> Option<String> {
     match family {
-        "all" | "(others)" => None,
+        "(others)" => None,
         "observer" => Some(r#".event_type | contains(".") | not"#.to_owned()),
         family => type_filter(&format!("{family}.*")),
     }
-}
-
-fn level(value: u64, max: u64) -> &'static str {
-    let level = (value * 8).div_ceil(max.max(1));
-    BARS[usize::try_from(level).unwrap_or(8).min(8)]
 }
 
 fn percentiles(state: &State, width: usize) -> ListSection {
@@ -138,8 +150,46 @@ fn percentiles(state: &State, width: usize) -> ListSection {
     }
 }
 
-fn plain(id: &str, cells: Vec<ListCell>) -> ListRow {
-    ListRow { id: id.to_owned(), cells, target: None, style: Style::new() }
+fn tools(state: &State, width: usize) -> ListSection {
+    let theme = state.config.theme;
+    let tools = &state.stats.totals.tools;
+    let rows =
+        tools.sorted(|tool| tool.started.max(tool.completed)).into_iter().map(|(name, tool)| {
+            let calls = tool.started.max(tool.completed);
+            let label = name.unwrap_or("(other)");
+            let p95 = tool.durations.percentiles().map(|[_, p95, _]| p95);
+            let share = ChartScale::Linear.share(value(tool.failed), value(calls));
+            let failures = if tool.failed > 0 { theme.error() } else { theme.quiet() };
+            let row = vec![
+                ListCell::text(format!("  {}", terminal::visible(label)), Style::new()),
+                ListCell::number(
+                    p95.map_or_else(String::new, span),
+                    p95.unwrap_or(-1.0),
+                    Style::new(),
+                ),
+                ListCell::count(calls, Style::new()),
+                ListCell::count(tool.failed, failures),
+                ListCell {
+                    spans: gauge(share, 8, failures, theme.quiet()),
+                    key: SortKey::Number(share),
+                },
+            ];
+            let target = name.map(|name| OpenTarget::Events(equals("tool_name", name)));
+            ListRow { target, ..plain(label, row) }
+        });
+    ListSection {
+        name: "tools",
+        columns: vec![
+            ListColumn::text("Tools", width.saturating_sub(40).clamp(12, 26)),
+            ListColumn::number("p95", 8),
+            ListColumn::number("calls", 9),
+            ListColumn::number("failed", 7),
+            ListColumn::text("", 0),
+        ],
+        rows: rows.collect(),
+        note: None,
+        empty: "none called yet",
+    }
 }
 
 fn outcomes(state: &State, width: usize) -> ListSection {
@@ -147,16 +197,54 @@ fn outcomes(state: &State, width: usize) -> ListSection {
     // Without a workspace stream, only the observer sessions report outcomes.
     let calls = if totals.calls.outcomes.is_empty() { &totals.sessions } else { &totals.calls };
     let outcomes = calls.outcomes.sorted(|number| *number);
-    let outcomes = outcomes.into_iter().map(|(name, number)| (name, *number));
+    let outcomes: Vec<_> = outcomes.into_iter().map(|(name, number)| (name, *number)).collect();
     let style = |_: &str| state.config.theme.family("call");
     let filter = |name: &str| Some(equals("completion_reason", name));
-    bars("outcomes", "How calls ended", outcomes.collect(), width, style, filter)
+    bars("outcomes", "How calls ended", &outcomes, width, style, filter)
+}
+
+/// Returns the gaps, malformed frames and deviations from the model.
+fn problems(state: &State, width: usize) -> ListSection {
+    let theme = state.config.theme;
+    let totals = &state.stats.totals;
+    let gaps = totals.gaps.sorted(|(certain, possible)| certain + possible);
+    let gaps = gaps
+        .into_iter()
+        .map(|(reason, (certain, possible))| (Kind::TapGap, "gap", reason, certain + possible));
+    let malformed = totals.malformed.sorted(|number| *number).into_iter();
+    let malformed =
+        malformed.map(|(category, number)| (Kind::TapMalformed, "malformed", category, *number));
+    let of_kind = gaps.chain(malformed).map(|(kind, title, name, number)| {
+        let filter = equals("event_type", kind.spec().event_type);
+        (format!("{title}: {}", name.unwrap_or("other")), number, filter, theme.error())
+    });
+    let drift = totals.drift.sorted(|number| *number).into_iter().map(|(name, number)| {
+        let filter = "(._tap.drift // []) | length > 0".to_owned();
+        (format!("drift: {}", name.unwrap_or("other")), *number, filter, theme.warning())
+    });
+    let rows = of_kind.chain(drift).map(|(name, number, filter, style)| {
+        let cells = vec![
+            ListCell::text(format!("  {}", terminal::visible(&name)), Style::new()),
+            ListCell::count(number, style),
+        ];
+        ListRow { target: Some(OpenTarget::Events(filter)), ..plain(&name, cells) }
+    });
+    ListSection {
+        name: "problems",
+        columns: vec![
+            ListColumn::text("Problems", width.saturating_sub(12).min(60)),
+            ListColumn::number("count", 9),
+        ],
+        rows: rows.collect(),
+        note: None,
+        empty: "no gaps, malformed frames or drift",
+    }
 }
 
 fn types(state: &State, width: usize) -> ListSection {
     let types = state.stats.totals.types();
     let style = |name: &str| state.config.theme.family(family(name));
-    bars("types", "Events by type", types, width, style, type_filter)
+    bars("types", "Events by type", &types, width, style, type_filter)
 }
 
 /// Returns the filter that keeps the events of a type or of the types that match a glob.
@@ -170,42 +258,48 @@ fn type_filter(name: &str) -> Option<String> {
     (name.contains('.') && name.chars().all(is_plain)).then(|| name.to_owned())
 }
 
+fn plain(id: &str, cells: Vec<ListCell>) -> ListRow {
+    ListRow { id: id.to_owned(), cells, target: None, style: Style::new() }
+}
+
 /// Returns a section of counts with bars. A row without a name stands for all names that are not
 /// counted separately.
 fn bars(
     name: &'static str,
     title: &str,
-    counts: Vec<(Option<&str>, u64)>,
+    counts: &[(Option<&str>, u64)],
     width: usize,
     style: impl Fn(&str) -> Style,
     filter: impl Fn(&str) -> Option<String>,
 ) -> ListSection {
-    let max = counts.iter().map(|(_, number)| *number).max().unwrap_or(1).max(1);
-    let cells = width.saturating_sub(43).min(60) as u64;
-    let rows = counts.into_iter().map(|(value, number)| {
-        let filled = usize::try_from((number * cells).div_ceil(max)).unwrap_or(0);
-        #[expect(clippy::cast_precision_loss, reason = "it is only compared")]
-        let key = number as f64;
-        let label = value.unwrap_or("(other)");
-        let bar = vec![Span::styled("▇".repeat(filled), style(value.unwrap_or_default()))];
+    let values = || counts.iter().map(|(_, number)| value(*number));
+    let scale = ChartScale::for_values(values());
+    let max = values().fold(0.0, f64::max);
+    let cells = width.saturating_sub(43).min(60);
+    let rows = counts.iter().map(|(name, number)| {
+        let key = value(*number);
+        let label = name.unwrap_or("(other)");
+        let bar =
+            vec![Span::styled(bar(scale.share(key, max), cells), style(name.unwrap_or_default()))];
         ListRow {
-            target: value.and_then(&filter).map(OpenTarget::Events),
+            target: name.and_then(&filter).map(OpenTarget::Events),
             ..plain(
                 label,
                 vec![
                     ListCell::text(format!("  {}", terminal::visible(label)), Style::new()),
-                    ListCell::count(number, Style::new()),
+                    ListCell::count(*number, Style::new()),
                     ListCell { spans: bar, key: SortKey::Number(key) },
                 ],
             )
         }
     });
+    let is_logarithmic = scale == ChartScale::Logarithmic;
     ListSection {
         name,
         columns: vec![
             ListColumn::text(title, 30),
             ListColumn::number("count", 9),
-            ListColumn::text("", 0),
+            ListColumn::text(if is_logarithmic && cells >= 9 { "log scale" } else { "" }, 0),
         ],
         rows: rows.collect(),
         note: None,
