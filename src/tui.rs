@@ -57,6 +57,7 @@ pub mod panel;
 pub mod panels;
 mod plain_filter;
 mod prompt;
+mod replay_profile;
 mod row_index;
 pub mod rows;
 pub mod screen;

@@ -55,7 +55,11 @@ impl ScreenLayout {
             Some(_) => 2.min(height.saturating_sub(header + footer + tabs)),
             None => 0,
         };
-        let position = u16::from(height >= 12 && state.config.pace.is_some());
+        let position = match state.config.pace {
+            Some(_) if height >= 30 => 2,
+            Some(_) if height >= 12 => 1,
+            _ => 0,
+        };
         let failures = failure_lines(state).len();
         let failures =
             u16::try_from(failures).unwrap_or(0).min(height.saturating_sub(header + footer) / 3);

@@ -19,6 +19,7 @@ use super::config::ScreenConfig;
 use super::filter::FilterTask;
 use super::list::{CALLS, ListState, RowId};
 use super::live_stats::LiveStats;
+use super::replay_profile::ReplayProfile;
 use super::row_index::RowIndex;
 use super::rows::Rows;
 use super::screen::Screen;
@@ -126,6 +127,8 @@ pub struct State {
     pub connections: Connections,
     /// The counts and rates of the session.
     pub stats: LiveStats,
+    /// What a replay has read, by the place in the recordings.
+    pub profile: ReplayProfile,
     /// The calls.
     pub calls: CallTracker,
     /// The SID of the selected call.
@@ -185,6 +188,7 @@ impl State {
             search: None,
             connections: Connections::default(),
             stats: LiveStats::default(),
+            profile: ReplayProfile::default(),
             calls: CallTracker::with_limit(call_bytes.min(MAX_CALL_BYTES)),
             selected_call: None,
             call_part: CallPart::All,
@@ -327,8 +331,13 @@ impl State {
 
     /// Adds an event to the buffer and to all statistics.
     pub fn add_event(&mut self, stored: StoredEvent) {
-        let Self { config, reader, stats, calls, workspace, workspaces, now, .. } = self;
-        let at = stored.time.filter(|_| config.pace.is_some()).unwrap_or(*now);
+        let Self { config, reader, stats, calls, workspace, workspaces, profile, now, .. } = self;
+        // In a replay, an event without a time happened when the one before it did.
+        let of_replay = stored.time.or(self.last_event_time).filter(|_| config.pace.is_some());
+        let at = of_replay.unwrap_or(*now);
+        if let Some(place) = config.pace.as_ref().and_then(|pace| pace.share_of(stored.place)) {
+            profile.add(place, &stored);
+        }
         reader.read(&stored, |event| {
             stats.observe(&stored, event, *now, at);
             calls.observe(&stored, event, *now);

@@ -39,12 +39,13 @@ fn the_mouse_selects_and_opens_calls_and_events() {
     send_day(&mut state);
     press(&mut state, "2");
     let click = MouseEventKind::Down(MouseButton::Left);
-    mouse(&mut state, click, 30, 4);
+    // The charts take seven lines.
+    mouse(&mut state, click, 30, 11);
     assert_eq!((state.screen, state.selected_call.as_deref()), (Screen::Calls, Some(OTHER)));
     mouse(&mut state, click, 30, 30);
-    mouse(&mut state, MouseEventKind::ScrollUp, 30, 4);
+    mouse(&mut state, MouseEventKind::ScrollUp, 30, 11);
     assert_eq!(state.selected_call.as_deref(), Some(CALL));
-    mouse(&mut state, click, 30, 3);
+    mouse(&mut state, click, 30, 10);
     assert_eq!(state.screen, Screen::Call);
     press(&mut state, "1");
     mouse(&mut state, click, 30, 10);
@@ -79,7 +80,7 @@ fn replayed(events: u64) -> (State, Arc<Pace>, std::ops::Range<u16>) {
     let cells: Vec<_> = line
         .chars()
         .enumerate()
-        .filter(|(_, cell)| "━─".contains(*cell))
+        .filter(|(_, cell)| "━─▁▂▃▄▅▆▇".contains(*cell))
         .map(|(at, _)| at)
         .collect();
     let (first, last) = (cells.first().expect("a bar"), cells.last().expect("a bar"));
@@ -100,7 +101,7 @@ fn a_click_on_the_replay_bar_selects_a_buffered_event() {
         (20, false, "‖ held, 10×"),
         "the replay does not run on meanwhile"
     );
-    assert!(text(&state).contains("━◆━"), "{}", text(&state));
+    assert!(text(&state).contains("▇◆▇"), "{}", text(&state));
     mouse(&mut state, MouseEventKind::Drag(MouseButton::Left), bar.start, 9);
     assert_eq!(state.selected, 0, "a drag is followed even beside the bar");
     mouse(&mut state, MouseEventKind::Drag(MouseButton::Left), 0, 9);

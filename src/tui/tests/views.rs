@@ -1,8 +1,10 @@
 //! Snapshots of each screen and overlay at four sizes.
 
 use crossterm::event::KeyCode;
+use serde_json::json;
 
 use super::{draw, press, press_key, screen, screen_keys, send_day, text};
+use crate::output::stored_event::StoredEvent;
 use crate::text::MASK;
 use crate::tui::layout::ScreenLayout;
 use crate::tui::screen::Screen;
@@ -80,6 +82,16 @@ fn the_position_of_a_replay() {
         let pace = std::sync::Arc::new(crate::pipeline::pacing::Pace::new(vec![600, 400], 5.0));
         pace.reach(1, 150);
         state.config.pace = Some(pace);
+        // Ten events a second at first, and then one in ten seconds with errors and a gap.
+        for number in 0_u32..60 {
+            let event_type = if number == 50 { "tap.gap" } else { "tool_call_completed" };
+            let succeeded = !(40..45).contains(&number);
+            let event = json!({"event_type": event_type, "succeeded": succeeded});
+            let second = if number < 20 { number } else { 20 + (number - 20) * 100 };
+            let time = super::at(0) + jiff::SignedDuration::from_millis(i64::from(second) * 100);
+            let event = StoredEvent { time: Some(time), ..super::stored(&event) };
+            state.profile.add(f64::from(number) / 80.0, &event);
+        }
         assert_snapshot("position", &state);
     }
 }
