@@ -9,6 +9,17 @@ use crate::text::terminal;
 /// The fields that become the attribute `subject`; the first one that an event has is used.
 pub const SUBJECTS: &[&str] = &["call_sid", "surface_id", "session_id"];
 
+/// The beginning of an envelope that evtap writes, before the value of `id`.
+pub(crate) const START: &str = "{\"specversion\":\"1.0\",\"id\":";
+
+/// What evtap writes before the values of the other attributes, in this order. An event need not
+/// have `subject` and `time`.
+pub(crate) const SOURCE: &str = ",\"source\":";
+pub(crate) const TYPE: &str = ",\"type\":";
+pub(crate) const SUBJECT: &str = ",\"subject\":";
+pub(crate) const TIME: &str = ",\"time\":";
+pub(crate) const DATA: &str = ",\"datacontenttype\":\"application/json\",\"data\":";
+
 /// The attribute `source` of an event whose stream is unknown.
 const NO_STREAM: &str = "evtap";
 
@@ -26,11 +37,14 @@ pub const fn source<'a>(workspace_id: Option<&'a str>, call_sid: Option<&'a str>
 /// Returns whether `text` is a source that [`source`] could have returned.
 #[must_use]
 pub fn is_source(text: &str) -> bool {
-    match text.split('/').collect::<Vec<_>>().as_slice() {
-        ["", "v1", workspace, "events", "stream"] => is_uuid(workspace),
-        ["", "v1", workspace, "observers", call, "ws"] => is_uuid(workspace) && is_call_sid(call),
-        _ => text == NO_STREAM,
-    }
+    let Some(path) = text.strip_prefix("/v1/") else { return text == NO_STREAM };
+    let call = |path: &str| {
+        let call = path.strip_prefix("observers/").and_then(|path| path.strip_suffix("/ws"));
+        call.is_some_and(is_call_sid)
+    };
+    path.split_once('/').is_some_and(|(workspace, path)| {
+        is_uuid(workspace) && (path == "events/stream" || call(path))
+    })
 }
 
 /// Escapes the characters that the text of an attribute must not contain (CloudEvents 1.0, section
@@ -51,6 +65,12 @@ pub fn legal(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(out)
+}
+
+/// Returns whether `text` is the value of `time` that evtap could have written.
+#[must_use]
+pub(crate) fn is_time(text: &str) -> bool {
+    text.len() <= 35 && super::is_time(text)
 }
 
 /// Returns whether `text` has the form of the ids that `-o cloudevents` writes.

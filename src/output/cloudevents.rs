@@ -28,9 +28,6 @@ pub const FORMAT: OutputFormat = OutputFormat {
 /// Encodes events as CloudEvents.
 pub struct CloudEvents;
 
-/// The beginning of an event, before its id.
-const START: &[u8] = b"{\"specversion\":\"1.0\",\"id\":\"";
-
 impl Encoder for CloudEvents {
     fn event(&mut self, context: &EventContext<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
         cloud_event(context, out);
@@ -43,7 +40,8 @@ impl Encoder for CloudEvents {
     }
 
     fn id_offset(&self) -> Option<usize> {
-        Some(START.len())
+        // The id follows a quote.
+        Some(cloudevent::START.len() + 1)
     }
 }
 
@@ -55,22 +53,21 @@ pub fn cloud_event(context: &EventContext<'_>, out: &mut Vec<u8>) {
     let subject = SUBJECTS.iter().find_map(|name| shown_text(shown, name));
     let time = tap.time.as_ref().or(tap.received_at.as_ref());
     let source = cloudevent::source(tap.workspace_id.as_deref(), tap.call_sid.as_deref());
-    // The start ends with the quote that the id begins with.
-    out.extend_from_slice(&START[..START.len() - 1]);
+    out.extend_from_slice(cloudevent::START.as_bytes());
     push_attribute([context.id.unwrap_or_default()], out);
-    out.extend_from_slice(b",\"source\":");
+    out.extend_from_slice(cloudevent::SOURCE.as_bytes());
     push_attribute(source, out);
-    out.extend_from_slice(b",\"type\":");
+    out.extend_from_slice(cloudevent::TYPE.as_bytes());
     push_attribute([shown.event_type()], out);
     if let Some(subject) = subject.as_deref().or(tap.call_sid.as_deref()) {
-        out.extend_from_slice(b",\"subject\":");
+        out.extend_from_slice(cloudevent::SUBJECT.as_bytes());
         push_attribute([subject], out);
     }
     if let Some(time) = time {
-        out.extend_from_slice(b",\"time\":");
+        out.extend_from_slice(cloudevent::TIME.as_bytes());
         push_attribute([time], out);
     }
-    out.extend_from_slice(b",\"datacontenttype\":\"application/json\",\"data\":");
+    out.extend_from_slice(cloudevent::DATA.as_bytes());
     object(shown, out);
     out.push(b'}');
 }

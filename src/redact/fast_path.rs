@@ -30,7 +30,8 @@
 //! - `_tap` in a recorded line is not one that evtap could have written, or lists something that is
 //!   not hidden now;
 //! - a field that is hidden now has a pseudonym or two characters in a line that has `_tap`;
-//! - a server sent a `_tap`.
+//! - a server sent a `_tap`;
+//! - the event is in a CloudEvents envelope that is not spelled exactly as evtap writes it.
 //!
 //! The [`Redactor`](super::Redactor) uses it only if the policy leaves `_tap` intact. In the modes
 //! [`Partial`](super::Mode::Partial) and [`Hash`](super::Mode::Hash), which compute something from
@@ -42,6 +43,7 @@
 //! A server cannot make the tables grow without limit: they hold declared fields only, and for each
 //! event type at most `table::MAX_CACHED_TAPS` texts of `_tap`.
 
+mod envelope;
 mod fields;
 mod table;
 
@@ -49,6 +51,7 @@ use super::policy::FieldRule;
 use crate::json::scan::JsonCursor;
 use crate::model::decode::tap_from_transport;
 use crate::model::{Frame, FrameFormat, Kind, Name, Tap};
+use envelope::OwnEnvelope;
 pub(super) use fields::{FieldBuffer, InPlaceField, InPlaceText, Replacement};
 use table::FieldTable;
 pub(super) use table::{CachedTap, TapSource};
@@ -64,17 +67,39 @@ pub(super) struct FastPath {
     hides_undeclared: bool,
 }
 
+/// A recorded line, or what is one in an envelope.
+#[derive(Clone, Copy)]
+struct RecordedLine<'a> {
+    /// The line and what follows it in its buffer.
+    text: &'a str,
+    /// The length of the line, with the rest of the envelope.
+    length: usize,
+    /// The number of objects around it.
+    depth: u8,
+}
+
 /// An event that the fast path has recognized. Its fields are in the [`FieldBuffer`].
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RecognizedEvent {
     pub kind: Kind,
     pub tap: TapSource,
-    /// The frame is a recorded line: it begins with `event_type`, not with the first field.
+    /// Start of the event in the frame, from which all other offsets count. It is 0, unless the
+    /// event is in an envelope.
+    pub offset: usize,
+    /// The event is a recorded line: it begins with `event_type`, not with the first field.
     pub is_line: bool,
-    /// Start of the fields in the frame: the quote of the first key.
+    /// Start of the fields in the event: the quote of the first key.
     pub start: usize,
-    /// End of the fields in the frame: just after the last value.
+    /// End of the fields in the event: just after the last value.
     pub end: usize,
+}
+
+impl RecognizedEvent {
+    /// Returns the text of the event and what follows it in its buffer. `frame` is the one that was
+    /// recognized.
+    pub fn text<'a>(&self, frame: &Frame<'a>) -> &'a str {
+        frame.text.and_then(|text| text.get(self.offset..)).unwrap_or_default()
+    }
 }
 
 impl FastPath {
@@ -106,23 +131,43 @@ impl FastPath {
     ) -> Option<RecognizedEvent> {
         let text = frame.text?;
         match frame.format {
-            FrameFormat::Record => self.recognize_line(frame.data.len(), text, rules, buffer, tap),
+            FrameFormat::Record => {
+                let line = RecordedLine { text, length: frame.data.len(), depth: 0 };
+                match OwnEnvelope::read(text.get(..line.length)?) {
+                    None => self.recognize_line(line, rules, buffer, tap),
+                    Some(envelope) => self.recognize_data(line, &envelope, rules, buffer, tap),
+                }
+            }
             FrameFormat::Sse => self.recognize_sse(frame, text, rules, buffer, tap),
             FrameFormat::Observer | FrameFormat::Own => None,
         }
     }
 
-    /// Recognizes a line of a recording of `length` bytes at the start of `text`:
-    /// `{"event_type":"…",<fields>,"_tap":{…}}`.
-    fn recognize_line(
+    /// Recognizes an event in the envelope around it.
+    fn recognize_data(
         &mut self,
-        length: usize,
-        text: &str,
+        whole: RecordedLine<'_>,
+        envelope: &OwnEnvelope<'_>,
         rules: &[Vec<FieldRule>],
         buffer: &mut FieldBuffer,
         tap: &mut Tap,
     ) -> Option<RecognizedEvent> {
-        let mut cursor = JsonCursor::new(text, LINE_START.len(), length);
+        let offset = envelope.data;
+        let text = &whole.text[offset..];
+        let line = RecordedLine { text, length: whole.length - offset, depth: 1 };
+        let event = self.recognize_line(line, rules, buffer, tap)?;
+        envelope.is_of(event.kind, text, buffer).then_some(RecognizedEvent { offset, ..event })
+    }
+
+    /// Recognizes a line of a recording: `{"event_type":"…",<fields>,"_tap":{…}}`.
+    fn recognize_line(
+        &mut self,
+        RecordedLine { text, length, depth }: RecordedLine<'_>,
+        rules: &[Vec<FieldRule>],
+        buffer: &mut FieldBuffer,
+        tap: &mut Tap,
+    ) -> Option<RecognizedEvent> {
+        let mut cursor = JsonCursor::new(text, LINE_START.len(), length).nested_in(depth);
         let quote = text.starts_with(LINE_START).then(|| cursor.finish_plain_string()).flatten()?;
         let kind = Kind::from_name(text.get(LINE_START.len()..quote)?)?;
         // Without fields, the text to copy ends before the comma.
@@ -140,8 +185,10 @@ impl FastPath {
             buffer.move_drift(text, &mut tap.drift);
             TapSource::Own
         };
-        let event = RecognizedEvent { kind, tap, is_line: true, start, end: scanned.end };
-        cursor.is_at_end().then_some(event)
+        let event =
+            RecognizedEvent { kind, tap, offset: 0, is_line: true, start, end: scanned.end };
+        let is_closed = (0..depth).all(|_| cursor.skip_byte(b'}'));
+        (is_closed && cursor.is_at_end()).then_some(event)
     }
 
     /// Recognizes an SSE frame: the type on the `event:` line, the fields in `{…}`.
@@ -171,7 +218,7 @@ impl FastPath {
         // The names are declared or look like names; ids and times are as evtap writes them.
         let is_plain = tap.workspace_id.is_none() && tap.call_sid.is_none();
         let tap = if is_plain { TapSource::Plain } else { TapSource::Own };
-        Some(RecognizedEvent { kind, tap, is_line: false, start, end: scanned.end })
+        Some(RecognizedEvent { kind, tap, offset: 0, is_line: false, start, end: scanned.end })
     }
 
     /// Returns the text that [`TapSource::Cached`] refers to.

@@ -77,7 +77,7 @@ impl Redactor {
         frame: Frame<'a>,
     ) -> RedactedEvent<'a> {
         if let Some(recognized) = self.recognize(&frame) {
-            return self.recognized_event(frame.text.unwrap_or_default(), recognized);
+            return self.recognized_event(recognized.text(&frame), recognized);
         }
         self.redact(&decoder.decode(frame))
     }
@@ -88,7 +88,7 @@ impl Redactor {
         let Self { policy, rules, fast_path, buffer, tap, .. } = self;
         let event = fast_path.as_mut()?.recognize(frame, rules, buffer, tap)?;
         if let Mode::Partial | Mode::Hash(_) = policy.mode {
-            compute_stand_ins(&policy.mode, frame.text?, tap, buffer)?;
+            compute_stand_ins(&policy.mode, event.text(frame), tap, buffer)?;
         }
         Some(event)
     }
@@ -98,7 +98,7 @@ impl Redactor {
     fn recognized_event<'a>(
         &'a self,
         text: &'a str,
-        RecognizedEvent { kind, tap: source, is_line, start, end }: RecognizedEvent,
+        RecognizedEvent { kind, tap: source, is_line, start, end, .. }: RecognizedEvent,
     ) -> RedactedEvent<'a> {
         let cached = match (source, &self.fast_path) {
             (TapSource::Cached(index), Some(fast_path)) => fast_path.cached_tap(kind, index),
@@ -144,8 +144,8 @@ impl Redactor {
         let recognized = self
             .recognize(&frame)
             .filter(|event| !self.buffer.has_scrubbed() && event.kind != Kind::TapMalformed);
-        if let Some(RecognizedEvent { kind, .. }) = recognized {
-            let text = frame.text.unwrap_or_default();
+        if let Some(event) = recognized {
+            let (kind, text) = (event.kind, event.text(&frame));
             let FieldBuffer { fields, replaced, .. } = &self.buffer;
             findings.extend(fields.iter().filter(|field| field.hidden).filter_map(|field| {
                 let value = field.value.arrived(replaced);

@@ -1,5 +1,6 @@
 //! The fast path and additional threads change no byte of the output.
 
+mod envelopes;
 mod json_cases;
 
 use std::sync::Arc;

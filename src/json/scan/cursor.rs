@@ -97,6 +97,8 @@ pub struct JsonCursor<'a> {
     bytes: &'a [u8],
     at: usize,
     end: usize,
+    /// The number of arrays and objects around the values.
+    depth: u8,
 }
 
 #[expect(
@@ -111,7 +113,14 @@ impl<'a> JsonCursor<'a> {
     #[must_use]
     pub fn new(text: &'a str, at: usize, end: usize) -> Self {
         let bytes = text.as_bytes();
-        Self { bytes: &bytes[..bytes.len().min(end + STRIDE)], at, end }
+        Self { bytes: &bytes[..bytes.len().min(end + STRIDE)], at, end, depth: 1 }
+    }
+
+    /// Says that the object is itself in that many arrays and objects, which counts towards the
+    /// limit of nesting.
+    #[must_use]
+    pub const fn nested_in(self, outer: u8) -> Self {
+        Self { depth: 1 + outer, ..self }
     }
 
     /// Skips the given byte, and returns whether it was next.
@@ -179,7 +188,7 @@ impl<'a> JsonCursor<'a> {
                 traits: ValueTraits::NONE,
                 inside: 0,
             },
-            None => scan_value(self.bytes, start)?,
+            None => scan_value(self.bytes, start, self.depth)?,
         };
         self.at = value.span.end();
         Some(value)
@@ -223,12 +232,12 @@ impl<'a> JsonCursor<'a> {
     }
 }
 
-/// Scans the value at `start`, of any type.
+/// Scans the value at `start`, of any type. `depth` is the number of arrays and objects around it.
 #[inline(never)]
-fn scan_value(bytes: &[u8], start: usize) -> Option<ScannedValue> {
+fn scan_value(bytes: &[u8], start: usize, depth: u8) -> Option<ScannedValue> {
     let json = JsonType::from_first_byte(*bytes.get(start)?);
     let mut scan = Scan::at(bytes, start);
-    scan.skip_value(1).ok()?;
+    scan.skip_value(depth).ok()?;
     let Scan { at, spaced, high, fraction, inside, .. } = scan;
     let traits = ValueTraits::NONE
         .with(ValueTraits::SPACED, spaced)

@@ -105,7 +105,7 @@ fn could_be_ours(
         // If the type names the event, decoding checks it.
         "type" => event_type.is_none_or(|event_type| value == cloudevent::legal(event_type)),
         "subject" => is_uuid(&value) || is_call_sid(&value) || is_subject(&value, text, data),
-        "time" => value.len() <= 35 && value.parse::<Timestamp>().is_ok(),
+        "time" => cloudevent::is_time(&value),
         "datacontenttype" => value == "application/json",
         _ => false,
     }

@@ -1,6 +1,7 @@
 //! Which events take the fast path, and that it gives the same result as the full path.
 
 mod any_order;
+mod envelopes;
 mod modes;
 
 use jiff::Timestamp;
