@@ -1,19 +1,23 @@
 //! Acknowledgement of messages of a durable consumer, once their events have been delivered.
 //!
+//! The pipeline only notes what has been delivered. The reader sends the acknowledgements, many at a
+//! time, from the thread that has the connection: to wake it up for each of them takes longer than
+//! to send it.
+//!
 //! An acknowledgement can be lost. The broker then sends the message again, perhaps to the same
 //! reader, which recognises it and only acknowledges it again. A reader that ends returns the
 //! messages that it has not delivered, so that other members need not wait for them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_nats::connection::State;
-use async_nats::{Client, Message, PublishError, Subject};
+use async_nats::{Client, Message, Subject};
 use bytes::Bytes;
 use futures_util::StreamExt;
-use tokio::runtime::Handle;
+use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::delivered::Delivered;
@@ -32,8 +36,11 @@ const QUIET: Duration = Duration::from_millis(250);
 /// How long returning messages may take at the end of a run.
 const RETURN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long sending acknowledgements may take before it is left to the next delivery.
+/// How long sending some acknowledgements may take before it is tried again later.
 const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The number of acknowledgements that are sent together.
+const BATCH: usize = 128;
 
 /// The maximum number of messages that are remembered. It is more than the broker has delivered and
 /// not got acknowledged at any time.
@@ -48,57 +55,128 @@ pub(super) enum TakenState {
     Delivered,
 }
 
-/// The messages that a reader has taken, by their numbers in the stream. Nearly all come in this
-/// order.
+/// The messages that a reader has taken.
 #[derive(Debug, Default)]
 pub(super) struct TakenMessages {
-    /// The reply subject of each message; `None` if it has been delivered.
-    replies: BTreeMap<u64, Option<Subject>>,
+    /// The messages that came in the order of the stream, as nearly all do.
+    in_order: VecDeque<TakenMessage>,
+    /// The reply subjects of those that came after later ones, by their numbers in the stream.
+    late: BTreeMap<u64, Option<Subject>>,
+    /// The reply subjects of what has been delivered, until their acknowledgements are sent.
+    unsent: VecDeque<Subject>,
+}
+
+#[derive(Debug)]
+struct TakenMessage {
+    /// The number in the stream.
+    sequence: u64,
+    /// The reply subject; `None` if the message has been delivered.
+    reply: Option<Subject>,
 }
 
 impl TakenMessages {
     /// Notes that a message has been taken. Returns its state if it was taken before.
     pub fn take(&mut self, sequence: u64, reply: &Subject) -> Option<TakenState> {
-        if let Some(reply) = self.replies.get(&sequence) {
+        if let Some(reply) = self.reply_mut(sequence) {
             return Some(reply.as_ref().map_or(TakenState::Delivered, |_| TakenState::Taken));
         }
-        self.replies.insert(sequence, Some(reply.clone()));
-        if self.replies.len() > MAX_REMEMBERED {
-            self.replies.pop_first();
+        let reply = Some(reply.clone());
+        if self.in_order.back().is_none_or(|last| last.sequence < sequence) {
+            self.in_order.push_back(TakenMessage { sequence, reply });
+            if self.in_order.len() > MAX_REMEMBERED {
+                self.in_order.pop_front();
+            }
+        } else {
+            self.late.insert(sequence, reply);
+            if self.late.len() > MAX_REMEMBERED {
+                self.late.pop_first();
+            }
         }
         None
     }
 
-    /// Notes that a message needs not be delivered again.
-    pub fn delivered(&mut self, sequence: u64) {
-        if let Some(reply) = self.replies.get_mut(&sequence) {
+    /// Notes that a message needs not be delivered again, which is to be acknowledged.
+    pub fn delivered(&mut self, sequence: u64, reply: Subject) {
+        if let Some(reply) = self.reply_mut(sequence) {
             *reply = None;
+        }
+        self.unsent.push_back(reply);
+    }
+
+    fn reply_mut(&mut self, sequence: u64) -> Option<&mut Option<Subject>> {
+        let first = self.in_order.front()?.sequence;
+        if self.in_order.back().is_some_and(|last| last.sequence < sequence) {
+            return None;
+        }
+        // A single member without filters gets all numbers.
+        let guess = usize::try_from(sequence.wrapping_sub(first)).ok();
+        let is_at = |at: &usize| self.in_order.get(*at).is_some_and(|it| it.sequence == sequence);
+        let at = guess.filter(is_at).or_else(|| {
+            self.in_order.binary_search_by_key(&sequence, |message| message.sequence).ok()
+        });
+        match at {
+            Some(at) => Some(&mut self.in_order[at].reply),
+            None => self.late.get_mut(&sequence),
         }
     }
 
     /// Returns the numbers and the reply subjects of the messages that have not been delivered.
     fn undelivered(&self) -> Vec<(u64, Subject)> {
+        let in_order = self.in_order.iter().map(|message| (&message.sequence, &message.reply));
         let reply = |(sequence, reply): (&u64, &Option<Subject>)| Some((*sequence, reply.clone()?));
-        self.replies.iter().filter_map(reply).collect()
+        in_order.chain(&self.late).filter_map(reply).collect()
     }
 }
 
 /// The messages that a reader has taken, shared with the pipeline.
-pub(super) type SharedMessages = Arc<Mutex<TakenMessages>>;
-
-pub(super) fn lock(messages: &SharedMessages) -> MutexGuard<'_, TakenMessages> {
-    messages.lock().unwrap_or_else(PoisonError::into_inner)
+#[derive(Debug, Default)]
+pub(super) struct SharedMessages {
+    messages: Mutex<TakenMessages>,
+    /// Notified when messages have been delivered.
+    delivered: Notify,
 }
 
-/// Sends an acknowledgement, which may still have to be written.
-pub(super) async fn acknowledge(client: &Client, reply: Subject) -> Result<(), PublishError> {
-    client.publish(reply, ACKNOWLEDGE).await
+impl SharedMessages {
+    pub fn lock(&self) -> MutexGuard<'_, TakenMessages> {
+        self.messages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until messages have been delivered.
+    pub async fn delivered(&self) {
+        self.delivered.notified().await;
+    }
+
+    /// Sends the acknowledgements of what has been delivered; they may still have to be written.
+    ///
+    /// Those that cannot be sent are kept for the next connection. If the broker delivers their
+    /// messages again meanwhile, these are recognised.
+    pub async fn acknowledge(&self, client: &Client) {
+        loop {
+            let replies: Vec<_> = self.lock().unsent.iter().take(BATCH).cloned().collect();
+            // The client would keep what it is given while it is not connected.
+            if replies.is_empty() || client.connection_state() != State::Connected {
+                return;
+            }
+            let count = replies.len();
+            let sent = async {
+                for reply in replies {
+                    client.publish(reply, ACKNOWLEDGE).await.ok()?;
+                }
+                Some(())
+            };
+            if !matches!(timeout(TIMEOUT, sent).await, Ok(Some(()))) {
+                return;
+            }
+            // Whoever is interrupted before this sends some of them twice, which does no harm.
+            self.lock().unsent.drain(..count);
+        }
+    }
 }
 
 /// The messages that the broker has sent to a reader which has ended.
 pub struct UnreadMessages {
     pub(super) open: Option<OpenStream>,
-    pub(super) taken: SharedMessages,
+    pub(super) taken: Arc<SharedMessages>,
 }
 
 impl UnreadMessages {
@@ -111,7 +189,8 @@ impl UnreadMessages {
             return;
         }
         let returned = async {
-            let mut replies = lock(&self.taken).undelivered();
+            self.taken.acknowledge(&client).await;
+            let mut replies = self.taken.lock().undelivered();
             let mut add = |message: Message| {
                 let number = message.reply.as_deref().and_then(Delivered::parse);
                 replies.extend(number.map(|number| number.sequence).zip(message.reply));
@@ -141,9 +220,7 @@ impl UnreadMessages {
 /// The acknowledgements of a chunk of messages.
 #[derive(Debug)]
 pub(super) struct ChunkReceipt {
-    pub client: Client,
-    pub runtime: Handle,
-    pub taken: SharedMessages,
+    pub taken: Arc<SharedMessages>,
     /// The number in the stream and the reply subject of each message; `None` for what is none.
     pub messages: Vec<Option<(u64, Subject)>>,
 }
@@ -155,24 +232,12 @@ impl Receipt for ChunkReceipt {
 
     fn confirm(&self, events: Range<usize>) {
         let messages = self.messages.get(events).unwrap_or_default();
-        let mut taken = lock(&self.taken);
-        for (sequence, _) in messages.iter().flatten() {
-            taken.delivered(*sequence);
+        let mut taken = self.taken.lock();
+        for (sequence, reply) in messages.iter().flatten() {
+            taken.delivered(*sequence, reply.clone());
         }
         drop(taken);
-        // Without a connection, the broker sends the messages again, and they are recognised.
-        if self.client.connection_state() != State::Connected {
-            return;
-        }
-        let sent = async {
-            for (_, reply) in messages.iter().flatten() {
-                acknowledge(&self.client, reply.clone()).await.ok()?;
-            }
-            // Waiting until the acknowledgements are written would hold the pipeline up. At the end
-            // of the run, `UnreadMessages::release` does.
-            Some(())
-        };
-        let _ = self.runtime.block_on(async { timeout(TIMEOUT, sent).await });
+        self.taken.delivered.notify_one();
     }
 }
 
@@ -180,19 +245,51 @@ impl Receipt for ChunkReceipt {
 mod tests {
     use super::*;
 
+    fn reply(sequence: u64) -> Subject {
+        Subject::from(format!("reply.{sequence}"))
+    }
+
     #[test]
     fn taken_messages_are_recognised_and_their_number_is_bounded() {
-        let reply = |sequence: u64| Subject::from(format!("reply.{sequence}"));
         let mut taken = TakenMessages::default();
         let take = |taken: &mut TakenMessages, sequence| taken.take(sequence, &reply(sequence));
         assert_eq!(take(&mut taken, 1), None);
         assert_eq!(take(&mut taken, 1), Some(TakenState::Taken));
-        taken.delivered(1);
-        taken.delivered(2);
+        taken.delivered(1, reply(1));
+        taken.delivered(2, reply(2));
         assert_eq!((take(&mut taken, 1), take(&mut taken, 2)), (Some(TakenState::Delivered), None));
+        assert_eq!(taken.unsent, [reply(1), reply(2)], "both are acknowledged");
         assert_eq!(taken.undelivered(), [(2, reply(2))]);
         (10..10 + MAX_REMEMBERED as u64).for_each(|sequence| _ = take(&mut taken, sequence));
-        assert_eq!(taken.replies.len(), MAX_REMEMBERED);
-        assert_eq!(take(&mut taken, 1), None, "the first is forgotten");
+        assert_eq!(taken.in_order.len(), MAX_REMEMBERED);
+        // The first is forgotten, and is late now.
+        assert_eq!((take(&mut taken, 1), take(&mut taken, 1)), (None, Some(TakenState::Taken)));
+        (0..2 * MAX_REMEMBERED as u64).for_each(|_| _ = take(&mut taken, 3));
+        assert_eq!(taken.late.len(), 2);
+    }
+
+    #[test]
+    fn messages_are_recognised_in_any_order() {
+        // Those of several members, of which some come again.
+        let numbers: Vec<u64> = (0..200).map(|number| 1 + number * 37 % 101).collect();
+        let mut taken = TakenMessages::default();
+        let mut known = BTreeMap::new();
+        for (at, number) in numbers.iter().enumerate() {
+            assert_eq!(
+                taken.take(*number, &reply(*number)),
+                known.get(number).copied(),
+                "{number}"
+            );
+            known.entry(*number).or_insert(TakenState::Taken);
+            if at % 3 == 0 {
+                taken.delivered(*number, reply(*number));
+                known.insert(*number, TakenState::Delivered);
+            }
+        }
+        let mut left = taken.undelivered();
+        left.sort_unstable_by_key(|(number, _)| *number);
+        let expected = known.iter().filter(|(_, state)| **state == TakenState::Taken);
+        assert!(left.iter().map(|(number, _)| number).eq(expected.map(|(number, _)| number)));
+        assert!(!left.is_empty() && !taken.late.is_empty());
     }
 }

@@ -16,12 +16,11 @@ use async_nats::{Message, StatusCode, Subject};
 use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt};
 use jiff::Timestamp;
-use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::unconstrained;
 use tokio::time::{Instant, sleep_until};
 
-use super::acknowledgement::{self, ChunkReceipt, SharedMessages, TakenState, UnreadMessages};
+use super::acknowledgement::{ChunkReceipt, SharedMessages, TakenState, UnreadMessages};
 use super::connect::{connect_watched, unique_name};
 use super::consumer;
 use super::delivered::{Delivered, LastMessage};
@@ -80,7 +79,7 @@ pub async fn run(
         unproven: None,
         checked: None,
         removal: RemovalWatch::default(),
-        taken: SharedMessages::default(),
+        taken: Arc::default(),
     };
     let mut open = None;
     let ended = tokio::select! {
@@ -113,7 +112,7 @@ struct BrokerReader<'a> {
     checked: Option<Instant>,
     /// What is removed before the members of a consumer have processed it.
     removal: RemovalWatch,
-    taken: SharedMessages,
+    taken: Arc<SharedMessages>,
 }
 
 impl BrokerReader<'_> {
@@ -249,18 +248,26 @@ impl BrokerReader<'_> {
     }
 
     async fn read_messages(&mut self, open: &mut OpenStream) -> Result<(), ReadFailure> {
+        // What could not be sent on the connection before.
+        self.taken.acknowledge(&open.client).await;
+        // When the connection was last known to be alive.
+        let mut heard = Instant::now();
         loop {
             if let Some(request) = open.window.request() {
                 let (next, inbox) = (open.next.clone(), open.inbox.clone());
                 let sent = open.client.publish_with_reply(next, inbox, request).await;
                 sent.map_err(|_| ReadFailure::Transient("the connection was lost".to_owned()))?;
             }
-            let deadline = Instant::now() + self.read_timeout();
+            let deadline = heard + self.read_timeout();
             let check = self.checked.map_or_else(Instant::now, |checked| checked + CHECK_INTERVAL);
             let message = tokio::select! {
                 biased;
                 message = open.messages.next() => message,
                 () = open.lost.notified() => None,
+                () = self.taken.delivered() => {
+                    self.taken.acknowledge(&open.client).await;
+                    continue;
+                }
                 () = sleep_until(check), if self.must_check() => {
                     self.check_removed(open).await;
                     continue;
@@ -284,11 +291,14 @@ impl BrokerReader<'_> {
             {
                 taken = self.take(message, open, &mut chunk).await;
             }
+            // While there are messages, only they are waited for.
+            self.taken.acknowledge(&open.client).await;
             if self.must_check() && check <= Instant::now() {
                 self.check_removed(open).await;
             }
             let is_last = chunk.is_last;
             self.send(chunk, open).await;
+            heard = Instant::now();
             taken?;
             if is_last {
                 return Ok(());
@@ -296,7 +306,7 @@ impl BrokerReader<'_> {
         }
     }
 
-    /// Passes a chunk on.
+    /// Passes a chunk on, which waits while the pipeline has enough to do.
     async fn send(&mut self, chunk: OpenChunk, open: &OpenStream) {
         if chunk.frames.is_empty() {
             return;
@@ -304,21 +314,26 @@ impl BrokerReader<'_> {
         self.context.backoff.reset();
         let tx = self.context.sender();
         // The caller watches for a receiver that is gone.
-        if self.config.consumer.is_some() {
-            let receipt = ChunkReceipt {
-                client: open.client.clone(),
-                runtime: Handle::current(),
-                taken: Arc::clone(&self.taken),
-                messages: chunk.messages,
-            };
-            let _ = tx.send(Item::Receipt(Arc::new(receipt))).await;
-        }
-        if self.config.is_sorted {
-            for frame in chunk.frames {
-                let _ = tx.send(Item::Frame(frame)).await;
+        let sent = async {
+            if self.config.consumer.is_some() {
+                let (taken, messages) = (Arc::clone(&self.taken), chunk.messages);
+                let _ = tx.send(Item::Receipt(Arc::new(ChunkReceipt { taken, messages }))).await;
             }
-        } else {
-            let _ = tx.send(Item::Chunk(Chunk::Frames(chunk.frames.into()))).await;
+            if self.config.is_sorted {
+                for frame in chunk.frames {
+                    let _ = tx.send(Item::Frame(frame)).await;
+                }
+            } else {
+                let _ = tx.send(Item::Chunk(Chunk::Frames(chunk.frames.into()))).await;
+            }
+        };
+        let mut sent = std::pin::pin!(sent);
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut sent => return,
+                () = self.taken.delivered() => self.taken.acknowledge(&open.client).await,
+            }
         }
     }
 
@@ -374,12 +389,7 @@ impl BrokerReader<'_> {
         let is_left_out = is_early || is_hidden;
         if is_member {
             let taken = self.note_taken(delivered.sequence, &reply, is_left_out);
-            if taken == Some(TakenState::Delivered) || is_left_out {
-                // If this is lost, the message comes again.
-                let _ = acknowledgement::acknowledge(&open.client, reply).await;
-                return Ok(());
-            }
-            if taken.is_some() {
+            if taken.is_some() || is_left_out {
                 return Ok(());
             }
             chunk.messages.push(Some((delivered.sequence, reply)));
@@ -391,12 +401,13 @@ impl BrokerReader<'_> {
         Ok(())
     }
 
-    /// Notes a message of a member, and returns its state if it was taken before.
+    /// Notes a message of a member, and returns its state if it was taken before. It is acknowledged
+    /// if it need not be delivered, or has been.
     fn note_taken(&self, sequence: u64, reply: &Subject, is_left_out: bool) -> Option<TakenState> {
-        let mut messages = acknowledgement::lock(&self.taken);
+        let mut messages = self.taken.lock();
         let taken = messages.take(sequence, reply);
-        if is_left_out {
-            messages.delivered(sequence);
+        if is_left_out || taken == Some(TakenState::Delivered) {
+            messages.delivered(sequence, reply.clone());
         }
         taken
     }
@@ -415,5 +426,6 @@ impl BrokerReader<'_> {
 /// Returns whether a message only says that a tap is connected, alive or ends.
 fn is_presence(message: &Message) -> bool {
     // Only few subjects have such messages, so the others need not be parsed.
-    message.subject.contains(".tap.") && cloudevent::is_presence(&message.payload)
+    memchr::memmem::find(message.subject.as_bytes(), b".tap.").is_some()
+        && cloudevent::is_presence(&message.payload)
 }

@@ -62,6 +62,42 @@ async fn a_member_that_ends_returns_what_it_has_not_delivered() {
 }
 
 #[tokio::test]
+async fn what_the_output_has_accepted_is_acknowledged_also_while_it_accepts_no_more() {
+    if !is_installed() {
+        return;
+    }
+    let server = filled(COUNT).await;
+    create_patient(&server, "team").await;
+    let url = server.url("evtap");
+    let mut member = evtap(&format!("watch --from {url} --consumer team")).start();
+    // More than are passed on at a time.
+    let mut read = 0;
+    while read < 600 {
+        member.line().await;
+        read += 1;
+    }
+    let stream = server.context().await.get_stream("evtap").await.expect("a stream");
+    let acknowledged = loop {
+        let info = stream.consumer_info("team").await.expect("a consumer");
+        if info.ack_floor.stream_sequence > 0 {
+            break info.ack_floor.stream_sequence;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    };
+    // The pipe holds more than was read, but not everything.
+    assert!(acknowledged < COUNT as u64, "{acknowledged}");
+    while read < COUNT {
+        member.line().await;
+        read += 1;
+    }
+    while stream.consumer_info("team").await.expect("a consumer").num_ack_pending > 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    member.signal("INT");
+    member.end().await.ended(130);
+}
+
+#[tokio::test]
 async fn members_begin_where_the_consumer_does() {
     if !is_installed() {
         return;
