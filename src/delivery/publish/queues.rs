@@ -36,6 +36,8 @@ struct WorkspaceQueue {
     waiting: VecDeque<(u64, PendingMessage)>,
     head: HeadState,
     backoff: Backoff,
+    /// How often the first event was refused with an error that evtap does not know.
+    unknown: u32,
 }
 
 /// The events that were handed over together.
@@ -91,6 +93,7 @@ impl PublishQueues {
             waiting: VecDeque::new(),
             head: HeadState::Ready,
             backoff: Backoff::new(FIRST_DELAY),
+            unknown: 0,
         };
         let at = if let Some(at) = self.free.pop() {
             self.queues[at] = queue;
@@ -161,6 +164,7 @@ impl PublishQueues {
         let queue = &mut self.queues[at];
         let Some((batch, message)) = queue.waiting.pop_front() else { return };
         queue.backoff.reset();
+        queue.unknown = 0;
         self.changes.bytes += message.size();
         self.changes.delivered += u64::from(is_stored && !message.is_lifecycle);
         self.changes.refused += u64::from(!is_stored);
@@ -191,6 +195,14 @@ impl PublishQueues {
         queue.head = HeadState::Delayed(until, why);
         self.delayed.insert((until, at));
         retry
+    }
+
+    /// Counts that the first event of a queue was refused with an error that evtap does not know.
+    /// Returns how often that has happened.
+    pub fn count_unknown(&mut self, at: usize) -> u32 {
+        let unknown = &mut self.queues[at].unknown;
+        *unknown = unknown.saturating_add(1);
+        *unknown
     }
 
     /// Continues with the queues whose delay has passed, or with all of them.

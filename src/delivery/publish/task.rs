@@ -25,6 +25,14 @@ use crate::transport::shutdown::ShutdownFlag;
 /// The time for which it is known why no stream takes events.
 const KNOWN: Duration = Duration::from_secs(1);
 
+/// How often an event is published again after an error of the broker that evtap does not know. With
+/// the delays between the attempts, that takes about ten seconds.
+const MAX_UNKNOWN: u32 = 6;
+
+/// The advice for such an error.
+const UNKNOWN: &str = "look the number up in the documentation of NATS, and start again; with \
+                       --cursor the run resumes where it stopped";
+
 const LAPSED: &str = "the lease of the call has not been renewed in time";
 
 const TAKEN_OVER: &str = "another tap has taken the call over";
@@ -227,6 +235,17 @@ impl RunningTask {
         let now = Instant::now();
         let config = &self.task.config;
         self.task.progress.update(|counts| counts.retries += 1);
+            PublishFailure::Unknown(code) => {
+                let why = format!("the broker answered with JetStream error {code}");
+                // An error that does not pass would stop the workspace for good, and with it all
+                // others once the memory is full.
+                let count = self.queues.count_unknown(at);
+                if count > MAX_UNKNOWN {
+                    let why = format!("{why}, {count} times");
+                    return Err(DeliveryFailure::permanent(why, UNKNOWN));
+                }
+                why
+            }
         let (delay, attempt) = self.queues.delay(at, why.clone(), now, (config.random)());
         if self.reported_until.is_none_or(|until| until <= now) {
             self.reported_until = Some(now + delay);

@@ -50,6 +50,9 @@ pub enum PublishFailure {
     Temporary(String),
     /// No stream of the broker takes the event.
     NoStream,
+    /// The broker answered with an error of which evtap does not know whether it can pass: its
+    /// number.
+    Unknown(u64),
     /// The broker will never store this event, but may store others.
     Refused(&'static str),
     /// The broker will not store any event. The texts are the reason and the advice.
@@ -258,8 +261,21 @@ fn classify(code: ErrorCode) -> PublishFailure {
         | ErrorCode::MEMORY_RESOURCES_EXCEEDED => {
             PublishFailure::temporary("the broker has no space left")
         }
-        ErrorCode(code) => {
-            PublishFailure::Temporary(format!("the broker answered with JetStream error {code}"))
+        ErrorCode::CLUSTER_NOT_AVAILABLE
+        | ErrorCode::CLUSTER_NOT_LEADER
+        | ErrorCode::CLUSTER_NOT_ACTIVE
+        | ErrorCode::CLUSTER_NO_PEERS
+        | ErrorCode::RAFT_GENERAL
+        | ErrorCode::STREAM_OFFLINE
+        | ErrorCode::STREAM_OFFLINE_REASON
+        | ErrorCode::STREAM_TOO_MANY_REQUESTS => {
+            PublishFailure::temporary("the stream is not available at present")
+        }
+        ErrorCode::STREAM_DUPLICATE_MESSAGE_CONFLICT => {
+            PublishFailure::temporary("the broker is about to store the same event of another tap")
+        }
+        ErrorCode::JETSTREAM_NOT_ENABLED | ErrorCode::JETSTREAM_NOT_ENABLED_FOR_ACCOUNT => {
+            PublishFailure::temporary("the broker has JetStream switched off")
         }
     }
 }
@@ -270,9 +286,12 @@ mod tests {
 
     #[test]
     fn only_failures_that_can_pass_are_temporary() {
-        for code in
-            [ErrorCode::STREAM_STORE_FAILED, ErrorCode::INSUFFICIENT_RESOURCES, ErrorCode(19_999)]
-        {
+        for code in [
+            ErrorCode::STREAM_STORE_FAILED,
+            ErrorCode::INSUFFICIENT_RESOURCES,
+            ErrorCode::CLUSTER_NOT_LEADER,
+            ErrorCode::STREAM_DUPLICATE_MESSAGE_CONFLICT,
+        ] {
             assert!(matches!(classify(code), PublishFailure::Temporary(_)), "{code:?}");
         }
         for code in
@@ -280,8 +299,10 @@ mod tests {
         {
             assert!(matches!(classify(code), PublishFailure::Refused(_)), "{code:?}");
         }
+        ErrorCode(code) => PublishFailure::Unknown(code),
         for code in [ErrorCode::STREAM_NOT_MATCH, ErrorCode::STREAM_SEALED] {
             assert!(matches!(classify(code), PublishFailure::Fatal(..)), "{code:?}");
         }
     }
 }
+        assert_eq!(classify(ErrorCode(19_999)), PublishFailure::Unknown(19_999));

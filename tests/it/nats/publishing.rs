@@ -132,6 +132,39 @@ async fn a_deleted_stream_is_explained_and_publishing_goes_on_when_it_is_created
 }
 
 #[tokio::test]
+async fn an_error_that_evtap_does_not_know_ends_the_run_after_some_attempts() {
+    if !is_installed() {
+        return;
+    }
+    let server = NatsServer::start(&[]).await;
+    // Such a stream only takes messages that count something. The client does not know the setting.
+    let config = serde_json::json!({
+        "name": "evtap",
+        "subjects": ["evtap.>"],
+        "storage": "file",
+        "duplicate_window": 15 * 60 * 1_000_000_000_i64,
+        "allow_msg_counter": true,
+    });
+    let created: Value =
+        server.context().await.request("STREAM.CREATE.evtap", &config).await.expect("an answer");
+    assert!(created["error"].is_null(), "{created}");
+    let base = emulator(Options { rate: 50.0, seed: 1, ..Options::default() }).await;
+    let run = watch(&base, &format!("--status json --publish {}", server.url("evtap")));
+    let ran = run.run().await;
+    ran.ended(1);
+    let stderr = ran.stderr();
+    let retries = stderr.lines().filter(|line| line.contains("\"again\"")).count();
+    assert!(retries > 0, "{stderr}");
+    let error = stderr.lines().find(|line| line.contains("cannot publish"));
+    let error = error.expect("an error");
+    assert!(
+        error.contains("the broker answered with JetStream error 10169, 7 times; 0 "),
+        "{error}"
+    );
+    assert!(error.contains("look the number up"), "{error}");
+}
+
+#[tokio::test]
 async fn taps_with_other_options_are_noticed_whenever_they_start() {
     if !is_installed() {
         return;
