@@ -142,6 +142,12 @@ impl Delivery {
         self.destinations.iter().find_map(|destination| destination.tap())
     }
 
+    /// Returns how often a destination has lost what it had; see [`Destination::restarts`].
+    #[must_use]
+    pub fn restarts(&self) -> u64 {
+        self.destinations.iter().map(|destination| destination.restarts()).sum()
+    }
+
     /// Takes an event about the tap, which is not shown on stdout.
     pub fn lifecycle(&mut self, context: &EventContext<'_>) -> Result<(), OutputError> {
         self.pending += 1;

@@ -57,6 +57,12 @@ pub trait Destination: Send {
         Ok(())
     }
 
+    /// Returns how often the destination was found to have lost what it had, so that whoever reads it
+    /// must be told again from when on it is complete.
+    fn restarts(&self) -> u64 {
+        0
+    }
+
     /// Takes an event, which may be buffered.
     fn event(&mut self, context: &EventContext<'_>) -> Result<(), OutputError>;
 

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -13,6 +14,9 @@ use serde_json::{Value, json};
 use crate::model::catalog::value::EndReason;
 use crate::model::{Frame, FrameFormat, Origin};
 use crate::transport::{ConnectionEvent, ConnectionState, Coverage, CoverageState, RawFrame};
+
+/// The resolution of times.
+const MILLISECOND: Duration = Duration::from_millis(1);
 
 /// Follows the streams of a run and creates the lifecycle events of the tap.
 pub struct Lifecycle {
@@ -28,6 +32,8 @@ struct StreamProgress {
     until: Option<Timestamp>,
     /// The platform's id of the last event.
     last_id: Option<i64>,
+    /// How often the destination had lost what it had when the tap was last announced.
+    restarts: u64,
 }
 
 impl StreamProgress {
@@ -58,26 +64,42 @@ impl Lifecycle {
         progress.until = progress.until.max(reached);
     }
 
-    /// Returns the event that reports the coverage of a stream.
-    pub fn coverage(&mut self, coverage: &Coverage, now: Timestamp) -> RawFrame {
-        let progress = self.streams.entry(Arc::clone(&coverage.origin)).or_default();
-        let line = match coverage.state {
-            CoverageState::From(from) => json!({
-                "event_type": "tap.connected",
-                "tap": self.tap,
-                "from": from.map(text),
-            }),
+    /// Returns the events that report the coverage of a stream. `restarts` is how often the
+    /// destination has lost what it had: if it has since the last time, it is complete only after
+    /// what was delivered until now.
+    pub fn coverage(
+        &mut self,
+        coverage: &Coverage,
+        restarts: u64,
+        now: Timestamp,
+    ) -> Vec<RawFrame> {
+        let new = || StreamProgress { restarts, ..StreamProgress::default() };
+        let progress = self.streams.entry(Arc::clone(&coverage.origin)).or_insert_with(new);
+        let is_lost = std::mem::replace(&mut progress.restarts, restarts) != restarts;
+        // Events of the same millisecond may have been delivered before.
+        let after = progress.until.and_then(|until| until.checked_add(MILLISECOND).ok());
+        let after = after.filter(|_| is_lost);
+        let from = match coverage.state {
+            CoverageState::From(from) => Some(from.max(after)),
+            CoverageState::Until(_) => is_lost.then_some(after),
+        };
+        let connected = from.map(
+            |from| json!({"event_type": "tap.connected", "tap": self.tap, "from": from.map(text)}),
+        );
+        let position = match coverage.state {
+            CoverageState::From(_) => None,
             CoverageState::Until(until) => {
                 progress.until = progress.until.max(until);
-                json!({
+                Some(json!({
                     "event_type": "tap.position",
                     "tap": self.tap,
                     "position": progress.position(),
                     "last_id": progress.last_id,
-                })
+                }))
             }
         };
-        RawFrame::own(&coverage.origin, &line, now)
+        let lines = connected.iter().chain(&position);
+        lines.map(|line| RawFrame::own(&coverage.origin, line, now)).collect()
     }
 
     /// Returns the event that reports the end of a stream, if it has ended.
@@ -138,11 +160,13 @@ mod tests {
         let covers = |state| Coverage { origin: Arc::clone(&origin), state };
         let event = |id| Frame { id: Some(id), ..Frame::new(FrameFormat::Sse, b"", &origin) };
         lifecycle.advance(&event("1700000000000"));
-        let connected = lifecycle.coverage(&covers(CoverageState::From(None)), at(0));
+        let connected = lifecycle.coverage(&covers(CoverageState::From(None)), 0, at(0));
         let expected = json!({"event_type": "tap.connected", "tap": "east", "from": null});
-        assert_eq!(line(&connected), expected);
+        assert_eq!(connected.iter().map(line).collect::<Vec<_>>(), [expected]);
         let position = |lifecycle: &mut Lifecycle, until| {
-            let line = line(&lifecycle.coverage(&covers(CoverageState::Until(until)), at(0)));
+            let events = lifecycle.coverage(&covers(CoverageState::Until(until)), 0, at(0));
+            let [event] = &events[..] else { panic!("{} events", events.len()) };
+            let line = line(event);
             (line["position"].clone(), line["last_id"].clone())
         };
         assert_eq!(position(&mut lifecycle, None), (Value::Null, Value::Null));
@@ -162,5 +186,32 @@ mod tests {
         });
         assert_eq!(ended.iter().map(line).collect::<Vec<_>>(), [expected]);
         assert!(lifecycle.end(at(0)).is_empty());
+    }
+
+    #[test]
+    fn a_destination_that_has_lost_everything_is_told_anew_from_when_on_it_is_complete() {
+        let origin = Arc::new(Origin::default());
+        let mut lifecycle = Lifecycle::new("east");
+        let mut coverage = |state, restarts| {
+            let coverage = Coverage { origin: Arc::clone(&origin), state };
+            let events = lifecycle.coverage(&coverage, restarts, at(0));
+            let fields = ["event_type", "from", "position"];
+            let text = |line: Value| fields.map(|name| line[name].as_str().map(str::to_owned));
+            events.iter().map(line).map(text).collect::<Vec<_>>()
+        };
+        let moment = |millis: i64| Some(at(1_700_000_000_000 + millis));
+        let time = |seconds: &str| Some(format!("2023-11-14T22:13:{seconds}Z"));
+        let connected = |from| [Some("tap.connected".to_owned()), from, None];
+        let position = |until| [Some("tap.position".to_owned()), None, until];
+        let (from, until) = (CoverageState::From, CoverageState::Until);
+        // What was lost before the first connection does not matter.
+        assert_eq!(coverage(from(moment(0)), 1), [connected(time("20.000"))]);
+        assert_eq!(coverage(until(moment(1000)), 1), [position(time("21.000"))]);
+        let both = [connected(time("21.001")), position(time("22.000"))];
+        assert_eq!(coverage(until(moment(2000)), 2), both);
+        assert_eq!(coverage(until(moment(3000)), 2), [position(time("23.000"))]);
+        // A connection resumes before what was delivered, which is not delivered again.
+        assert_eq!(coverage(from(moment(2500)), 3), [connected(time("23.001"))]);
+        assert_eq!(coverage(from(moment(2500)), 3), [connected(time("22.500"))]);
     }
 }

@@ -161,6 +161,10 @@ impl Destination for Publisher {
         Ok(())
     }
 
+    fn restarts(&self) -> u64 {
+        self.progress.counts().restarts
+    }
+
     fn is_full(&self) -> bool {
         self.bytes >= BATCH
     }

@@ -55,10 +55,10 @@ impl Pipeline {
 
     /// Announces the coverage of a stream.
     pub(super) fn coverage(&mut self, coverage: &Coverage) -> Result<Option<Exit>, OutputError> {
+        let restarts = self.delivery.restarts();
         let lifecycle = self.lifecycle.as_mut();
-        if let Some(event) = lifecycle.map(|tap| tap.coverage(coverage, Timestamp::now())) {
-            self.announce(&event)?;
-        }
+        let events = lifecycle.map(|tap| tap.coverage(coverage, restarts, Timestamp::now()));
+        events.into_iter().flatten().try_for_each(|event| self.announce(&event))?;
         if let Some(alerts) = &mut self.alerts {
             alerts.coverage(coverage);
         }

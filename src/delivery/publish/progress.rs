@@ -33,6 +33,9 @@ pub(super) struct PublishCounts {
     pub retries: u64,
     /// The number of events that are neither.
     pub left: usize,
+    /// How often the stream has lost what it had, because it was deleted and created again, or
+    /// because its server has.
+    pub restarts: u64,
 }
 
 /// What the pipeline waits for.

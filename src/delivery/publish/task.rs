@@ -18,7 +18,7 @@ use super::progress::PublishProgress;
 use super::queues::PublishQueues;
 use crate::delivery::failure::DeliveryFailure;
 use crate::output::status;
-use crate::transport::broker::{Acknowledgements, Broker, PublishFailure};
+use crate::transport::broker::{Acknowledgements, Broker, PublishFailure, PublishResult};
 use crate::transport::call_lease::LeaseCheck;
 use crate::transport::shutdown::ShutdownFlag;
 
@@ -73,6 +73,8 @@ impl PublishTask {
             comparisons: FuturesUnordered::new(),
             reported_until: None,
             no_stream: None,
+            last_place: 0,
+            is_deleted: false,
             is_stopping: false,
         };
         if let Err(failure) = running.run().await {
@@ -103,6 +105,10 @@ struct RunningTask {
     reported_until: Option<Instant>,
     /// Why no stream takes events, and since when this is known.
     no_stream: Option<(Instant, String)>,
+    /// The place in the stream where the last event was stored.
+    last_place: u64,
+    /// Whether the stream does not exist.
+    is_deleted: bool,
     /// The number of connections to the broker so far.
     connections: u64,
     is_stopping: bool,
@@ -202,14 +208,25 @@ impl RunningTask {
     async fn answered(
         &mut self,
         number: u64,
-        answer: Result<(), PublishFailure>,
+        answer: PublishResult,
     ) -> Result<(), DeliveryFailure> {
+        if let Ok(Some(place)) = answer {
+            self.stored_at(place);
+        }
         let Some(at) = self.queues.answered(number) else { return Ok(()) };
         match answer {
-            Ok(()) => self.queues.settle(at, true),
+            Ok(_) => self.queues.settle(at, true),
             Err(failure) => self.failed(at, failure).await?,
         }
         Ok(())
+    }
+
+    /// Notes where an event was stored. If that is before others, the stream has lost them.
+    fn stored_at(&mut self, place: u64) {
+        let before = std::mem::replace(&mut self.last_place, place);
+        if std::mem::take(&mut self.is_deleted) || place <= before {
+            self.task.progress.update(|counts| counts.restarts += 1);
+        }
     }
 
     /// Handles the failure to store the first event of a queue.
@@ -218,6 +235,17 @@ impl RunningTask {
         let why = match failure {
             PublishFailure::Temporary(why) => why,
             PublishFailure::NoStream => self.why_no_stream().await,
+            PublishFailure::Unknown(code) => {
+                let why = format!("the broker answered with JetStream error {code}");
+                // An error that does not pass would stop the workspace for good, and with it all
+                // others once the memory is full.
+                let count = self.queues.count_unknown(at);
+                if count > MAX_UNKNOWN {
+                    let why = format!("{why}, {count} times");
+                    return Err(DeliveryFailure::permanent(why, UNKNOWN));
+                }
+                why
+            }
             PublishFailure::Fatal(why, advice) => {
                 return Err(DeliveryFailure::permanent(why, advice));
             }
@@ -235,17 +263,6 @@ impl RunningTask {
         let now = Instant::now();
         let config = &self.task.config;
         self.task.progress.update(|counts| counts.retries += 1);
-            PublishFailure::Unknown(code) => {
-                let why = format!("the broker answered with JetStream error {code}");
-                // An error that does not pass would stop the workspace for good, and with it all
-                // others once the memory is full.
-                let count = self.queues.count_unknown(at);
-                if count > MAX_UNKNOWN {
-                    let why = format!("{why}, {count} times");
-                    return Err(DeliveryFailure::permanent(why, UNKNOWN));
-                }
-                why
-            }
         let (delay, attempt) = self.queues.delay(at, why.clone(), now, (config.random)());
         if self.reported_until.is_none_or(|until| until <= now) {
             self.reported_until = Some(now + delay);
@@ -260,7 +277,8 @@ impl RunningTask {
         {
             return why.clone();
         }
-        let why = self.task.broker.why_no_stream().await;
+        let (why, is_deleted) = self.task.broker.why_no_stream().await;
+        self.is_deleted |= is_deleted;
         self.no_stream = Some((Instant::now(), why.clone()));
         why
     }

@@ -173,23 +173,26 @@ impl Broker {
         message.headers.get(header).map(|value| value.as_str().to_owned())
     }
 
-    /// Finds out why no stream takes events, and what to do.
-    pub async fn why_no_stream(&self) -> String {
+    /// Finds out why no stream takes events, and what to do. Returns also whether the stream does not
+    /// exist any more.
+    pub async fn why_no_stream(&self) -> (String, bool) {
         let found = self.context.get_stream(self.stream_name()).await;
         match found.as_ref().map_err(async_nats::error::Error::kind) {
             Err(GetStreamErrorKind::JetStream(error))
                 if error.error_code() == ErrorCode::STREAM_NOT_FOUND =>
             {
                 let command = creation_command(&self.config.address, &self.config.prefix);
-                format!(
+                let why = format!(
                     "the stream was deleted, with everything in it; to create it again, run `{command}`"
-                )
+                );
+                (why, true)
             }
-            Ok(_) => format!(
-                "the stream does not take the event any more; give it the subjects {}",
-                self.config.prefix.all()
-            ),
-            Err(_) => "no stream of the broker takes the event".to_owned(),
+            Ok(_) => {
+                let subjects = self.config.prefix.all();
+                let why = "the stream does not take the event any more";
+                (format!("{why}; give it the subjects {subjects}"), false)
+            }
+            Err(_) => ("no stream of the broker takes the event".to_owned(), false),
         }
     }
 }
@@ -203,9 +206,9 @@ pub struct Acknowledgements {
 }
 
 impl Acknowledgements {
-    /// Waits for the next acknowledgement. Returns the number of its message, and why that was not
-    /// stored; `None` if the connection was closed.
-    pub async fn next(&mut self) -> Option<(u64, Result<(), PublishFailure>)> {
+    /// Waits for the next acknowledgement. Returns the number of its message, and the result;
+    /// `None` if the connection was closed.
+    pub async fn next(&mut self) -> Option<(u64, PublishResult)> {
         loop {
             let message = self.messages.next().await?;
             if let Some(answer) = self.read(&message) {
@@ -215,24 +218,40 @@ impl Acknowledgements {
     }
 
     /// Returns an acknowledgement that has arrived.
-    pub fn try_next(&mut self) -> Option<(u64, Result<(), PublishFailure>)> {
+    pub fn try_next(&mut self) -> Option<(u64, PublishResult)> {
         self.next().now_or_never().flatten()
     }
 
-    fn read(&self, message: &Message) -> Option<(u64, Result<(), PublishFailure>)> {
+    fn read(&self, message: &Message) -> Option<(u64, PublishResult)> {
         let number = message.subject.get(self.prefix..)?.parse().ok()?;
         if message.status == Some(StatusCode::NO_RESPONDERS) {
             return Some((number, Err(PublishFailure::NoStream)));
         }
         let answer: Answer = serde_json::from_slice(&message.payload).ok()?;
-        Some((number, answer.error.map_or(Ok(()), |error| Err(classify(error.error_code())))))
+        Some((number, answer.result()))
     }
 }
 
-/// The answer to a publish; without an error, the message was stored, now or before.
+/// The place in the stream where an event was stored, from 1; `None` if the stream had it already.
+/// Otherwise, why it was not stored.
+pub type PublishResult = Result<Option<u64>, PublishFailure>;
+
+/// The answer to a publish (NATS documentation, "JetStream wire API reference").
 #[derive(Deserialize)]
 struct Answer {
     error: Option<jetstream::Error>,
+    seq: Option<u64>,
+    #[serde(default)]
+    duplicate: bool,
+}
+
+impl Answer {
+    fn result(self) -> PublishResult {
+        match self.error {
+            Some(error) => Err(classify(error.error_code())),
+            None => Ok(self.seq.filter(|_| !self.duplicate)),
+        }
+    }
 }
 
 /// Classifies an error of the stream.
@@ -277,6 +296,7 @@ fn classify(code: ErrorCode) -> PublishFailure {
         ErrorCode::JETSTREAM_NOT_ENABLED | ErrorCode::JETSTREAM_NOT_ENABLED_FOR_ACCOUNT => {
             PublishFailure::temporary("the broker has JetStream switched off")
         }
+        ErrorCode(code) => PublishFailure::Unknown(code),
     }
 }
 
@@ -294,15 +314,14 @@ mod tests {
         ] {
             assert!(matches!(classify(code), PublishFailure::Temporary(_)), "{code:?}");
         }
+        assert_eq!(classify(ErrorCode(19_999)), PublishFailure::Unknown(19_999));
         for code in
             [ErrorCode::STREAM_MESSAGE_EXCEEDS_MAXIMUM, ErrorCode::STREAM_HEADER_EXCEEDS_MAXIMUM]
         {
             assert!(matches!(classify(code), PublishFailure::Refused(_)), "{code:?}");
         }
-        ErrorCode(code) => PublishFailure::Unknown(code),
         for code in [ErrorCode::STREAM_NOT_MATCH, ErrorCode::STREAM_SEALED] {
             assert!(matches!(classify(code), PublishFailure::Fatal(..)), "{code:?}");
         }
     }
 }
-        assert_eq!(classify(ErrorCode(19_999)), PublishFailure::Unknown(19_999));

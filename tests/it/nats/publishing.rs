@@ -132,6 +132,44 @@ async fn a_deleted_stream_is_explained_and_publishing_goes_on_when_it_is_created
 }
 
 #[tokio::test]
+async fn a_tap_announces_itself_again_in_a_stream_that_has_lost_everything() {
+    if !is_installed() {
+        return;
+    }
+    let server = NatsServer::start(&[]).await;
+    let base = emulator(Options { rate: 50.0, seed: 1, ..Options::default() }).await;
+    let publish = format!("--publish {} --tap-name east --heartbeat 1s", server.url("evtap"));
+    let options = format!("-q empty --status json --create-stream {publish}");
+    let mut run = watch(&base, &options).start();
+    let connected = format!("evtap.{DEMO_WORKSPACE}.tap.connected.east");
+    let position = format!("evtap.{DEMO_WORKSPACE}.tap.position.east");
+    wait_for(&server, &connected, |_| true).await;
+    let context = server.context().await;
+    // The tap may notice that the stream is missing, or only that its numbers begin anew.
+    for waits in [true, false] {
+        wait_for(&server, &position, |_| true).await;
+        server.wait_for("evtap", 100).await;
+        context.delete_stream("evtap").await.expect("deleted");
+        if waits {
+            status_with(&mut run, "\"again\"").await;
+        }
+        server.create(stream::Config::default()).await;
+        wait_for(&server, &connected, |data| data["from"].is_string()).await;
+        let stored = server.read("evtap").await;
+        let at = stored.iter().position(|stored| stored.subject == connected).expect("connected");
+        let from = stored[at].data("from").as_str().expect("a time");
+        // What came before this is not complete, and what comes after it is.
+        let mut before = stored[..at].iter().filter(|stored| !stored.is_about_tap()).peekable();
+        assert!(before.peek().is_some(), "events were stored before");
+        assert!(before.all(|stored| stored.body["time"].as_str().expect("a time") < from));
+        let taps = evtap(&format!("taps --from {}", server.url("evtap"))).run().await.ended(0);
+        assert!(taps.contains("east") && taps.contains("connected"), "{taps}");
+    }
+    run.signal("INT");
+    run.end().await.ended(130);
+}
+
+#[tokio::test]
 async fn an_error_that_evtap_does_not_know_ends_the_run_after_some_attempts() {
     if !is_installed() {
         return;
