@@ -74,8 +74,12 @@ fn run(options: &Options, evtap: &Path, dir: &Path) -> Result<Vec<String>, Strin
         print(&format!("{text}\n"));
         if options.updates_docs { pages::update("docs/benchmarks.md", name, text) } else { Ok(()) }
     };
-    if options.mode != Mode::Instructions {
-        show("machine", &machine::describe())?;
+    match options.mode {
+        Mode::Instructions => {}
+        // Its table is on another page.
+        #[cfg(feature = "nats")]
+        Mode::BrokerRead => print(&format!("{}\n", machine::describe())),
+        _ => show("machine", &machine::describe())?,
     }
     match options.mode {
         Mode::Growth => {
@@ -97,6 +101,9 @@ fn run(options: &Options, evtap: &Path, dir: &Path) -> Result<Vec<String>, Strin
         Mode::BrokerRead => {
             let (text, failures) = broker::read(evtap, dir, options.rounds);
             print(&text);
+            if options.updates_docs && failures.is_empty() {
+                pages::update("docs/scale.md", "broker-read", &text)?;
+            }
             return Ok(failures);
         }
         Mode::Instructions => {

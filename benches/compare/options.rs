@@ -30,7 +30,8 @@ Options:
   --against PATH   Also measure this evtap, in turn with the other, and compare what they print
   --save           With instructions, write the baseline
   --dir PATH       Directory for the data. Default: /dev/shm, or the temporary directory
-  --update-docs    Also write the results to docs/benchmarks.md and README.md
+  --update-docs    Also write the results to docs/benchmarks.md and README.md; with broker-read, to
+                   docs/scale.md
 ";
 
 /// What to measure.

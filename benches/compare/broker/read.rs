@@ -43,7 +43,8 @@ pub fn measured(
 
     let mut failures = Vec::new();
     let mut text = String::from(
-        "| reading | evtap | | async-nats | | ratio |\n| --- | --- | --- | --- | --- | --- |\n",
+        "| reading | evtap | processor | async-nats | processor | ratio |\n\
+         | --- | --- | --- | --- | --- | --- |\n",
     );
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     let replay = format!("replay --from {} -o ndjson", server.stream());
