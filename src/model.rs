@@ -58,6 +58,6 @@ pub use name::shown_name;
 pub(crate) use tap::is_time;
 pub use tap::{Drift, DriftKind, Name, Tap, id_prefix, is_call_sid, is_id, is_opaque_id, is_uuid};
 #[cfg(feature = "pipeline")]
-pub(crate) use tap::{parse_millis, parse_time};
+pub(crate) use tap::{parse_millis, parse_time, push_millis};
 pub(crate) use types::is_choice;
 pub use types::{MemberSpec, Model, ObjectOrText, Time, Type, Unstated, Uuid};

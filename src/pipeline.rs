@@ -70,6 +70,8 @@ pub struct Pipeline {
     writer: Option<Writer>,
     observers: Vec<Box<dyn Observer>>,
     alerts: Option<AlertStage>,
+    /// The line of the current alert.
+    alert_line: String,
     delivery: Delivery,
     /// The lifecycle of the tap, if a destination takes its events.
     lifecycle: Option<Lifecycle>,
@@ -141,6 +143,7 @@ impl Pipeline {
             writer,
             observers,
             alerts,
+            alert_line: String::new(),
             delivery: Delivery::default(),
             lifecycle: None,
             limit,

@@ -55,4 +55,5 @@ pub use coverage::{Coverage, CoverageState, Heartbeat};
 pub use item::{Chunk, Item, LineChunk};
 pub use queue::{BlockingSender, Closed, QUEUE_CAPACITY, Receiver, Sender, channel};
 pub use raw_frame::RawFrame;
+pub(crate) use raw_frame::as_plain_text;
 pub use source_config::{FRAME_LIMIT, SourceConfig};

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use crate::text::terminal::{push_plain_quoted, push_quoted};
 #[cfg(feature = "pipeline")]
 pub(crate) use time::parse_millis;
-pub(crate) use time::parse_time;
-use time::{push_millis, push_time};
+use time::push_time;
+pub(crate) use time::{parse_time, push_millis};
 
 /// A name in `_tap`; most are the model's own.
 pub type Name = Cow<'static, str>;

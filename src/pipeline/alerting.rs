@@ -1,10 +1,10 @@
 //! The alerts of rules, which become events of the run.
 
 use super::{EventOrigin, Pipeline};
-use crate::analysis::alerts::AlertStage;
 use crate::error::Exit;
-use crate::model::Frame;
+use crate::model::{Frame, FrameFormat};
 use crate::output::OutputError;
+use crate::transport::as_plain_text;
 
 impl Pipeline {
     /// Handles an event and the alerts that it leads to. What is pending is delivered only after
@@ -32,12 +32,22 @@ impl Pipeline {
     /// Handles the new alerts. Returns the exit status if the run ends with one of them; the rest is
     /// left to the next run.
     pub(super) fn alerts(&mut self) -> Result<Option<Exit>, OutputError> {
-        while let Some(alert) = self.alerts.as_mut().and_then(AlertStage::next_alert) {
-            let (end, _) = self.event(alert.as_frame(), EventOrigin::Rules)?;
-            if self.is_ended {
-                return Ok(end);
+        let mut line = std::mem::take(&mut self.alert_line);
+        let mut ended = Ok(None);
+        while let Some(origin) =
+            self.alerts.as_mut().and_then(|alerts| alerts.next_alert(&mut line))
+        {
+            let frame = Frame {
+                text: as_plain_text(line.as_bytes()),
+                ..Frame::new(FrameFormat::Record, line.as_bytes(), &origin)
+            };
+            ended = self.event(frame, EventOrigin::Rules).map(|(end, _)| end);
+            if self.is_ended || ended.is_err() {
+                break;
             }
+            ended = Ok(None);
         }
-        Ok(None)
+        self.alert_line = line;
+        ended
     }
 }

@@ -90,7 +90,7 @@ impl RawFrame {
 }
 
 /// Returns the bytes as text if they are UTF-8 without DEL, which no output may contain.
-pub(super) fn as_plain_text(bytes: &[u8]) -> Option<&str> {
+pub(crate) fn as_plain_text(bytes: &[u8]) -> Option<&str> {
     std::str::from_utf8(bytes).ok().and_then(without_del)
 }
 

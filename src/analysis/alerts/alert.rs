@@ -1,15 +1,12 @@
 //! An alert, and the `tap.alert` line that reports it.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
-
-use bytes::Bytes;
-use jiff::Timestamp;
-use serde_json::json;
 
 use super::millis::Millis;
 use crate::model::Origin;
 use crate::model::catalog::value::{AlertReason, AlertState};
-use crate::transport::RawFrame;
+use crate::model::push_millis;
 
 /// A change of what a rule knows about a key.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,9 +14,9 @@ pub struct Alert {
     /// The name of the rule.
     pub rule: Arc<str>,
     /// The key; empty if the rule has no keys.
-    pub key: Box<str>,
+    pub key: Arc<str>,
     /// The workspace of the events.
-    pub workspace: Option<Arc<str>>,
+    pub origin: Arc<Origin>,
     /// When the state changed.
     pub at: Millis,
     /// What is known now.
@@ -35,39 +32,57 @@ pub struct Alert {
 }
 
 impl Alert {
-    /// Returns the line that reports the alert.
+    /// Writes the line that reports the alert.
     ///
     /// Its time is that of the change by the time of the events, so a replay gives the same line.
-    #[must_use]
-    pub fn frame(&self) -> RawFrame {
-        let mut line = json!({
-            "event_type": "tap.alert",
-            "rule": &*self.rule,
-            "key": &*self.key,
-            "state": self.state.as_str(),
-            "since": text(self.since),
-            "count": self.count,
-            "value": self.value,
-            "reason": self.reason.as_str(),
-            "_tap": { "time": text(self.at) },
-        });
-        if self.value.is_none()
-            && let Some(line) = line.as_object_mut()
-        {
-            line.shift_remove("value");
+    pub fn write(&self, line: &mut String) {
+        line.clear();
+        line.push_str("{\"event_type\":\"tap.alert\",\"rule\":");
+        push_text(&self.rule, line);
+        line.push_str(",\"key\":");
+        push_text(&self.key, line);
+        line.push_str(",\"state\":");
+        push_text(self.state.as_str(), line);
+        line.push_str(",\"since\":");
+        push_time(self.since, line);
+        line.push_str(",\"count\":");
+        // Writing to a string cannot fail.
+        let _ = write!(line, "{}", self.count);
+        if let Some(value) = self.value {
+            line.push_str(",\"value\":");
+            line.push_str(&serde_json::to_string(&value).unwrap_or_default());
         }
-        if let Some(workspace) = &self.workspace {
-            line["_tap"]["workspace_id"] = json!(&**workspace);
+        line.push_str(",\"reason\":");
+        push_text(self.reason.as_str(), line);
+        line.push_str(",\"_tap\":{\"time\":");
+        push_time(self.at, line);
+        if let Some(workspace) = &self.origin.workspace_id {
+            line.push_str(",\"workspace_id\":");
+            push_text(workspace, line);
         }
-        let origin = Origin {
-            workspace_id: self.workspace.as_deref().map(str::to_owned),
-            ..Origin::default()
-        };
-        RawFrame::record(&Arc::new(origin), Bytes::from(line.to_string()), 0)
+        line.push_str("}}");
     }
 }
 
-/// Returns a time as RFC 3339 in UTC; `None` if there is no such time.
-fn text(millis: Millis) -> Option<String> {
-    Timestamp::from_millisecond(millis).ok().map(|time| format!("{time:.3}"))
+/// Appends a text as a JSON string.
+fn push_text(text: &str, line: &mut String) {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')) {
+        line.push('"');
+        line.push_str(text);
+        line.push('"');
+    } else {
+        line.push_str(&serde_json::to_string(text).unwrap_or_default());
+    }
+}
+
+/// Appends a time as RFC 3339 in UTC; null if there is no such time.
+fn push_time(millis: Millis, line: &mut String) {
+    let start = line.len();
+    line.push('"');
+    if push_millis(millis, line) {
+        line.push('"');
+    } else {
+        line.truncate(start);
+        line.push_str("null");
+    }
 }

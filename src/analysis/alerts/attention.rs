@@ -35,12 +35,13 @@ impl RuleEngine {
     pub fn attention(&self) -> Vec<AttentionItem> {
         let mut items = Vec::new();
         for config in &self.rules {
-            config.rule.for_each_standing(&mut |workspace, key, standing| {
+            config.rule.for_each_standing(&mut |key, standing| {
                 if standing.phase != Phase::Waiting {
+                    let workspace = self.keys.workspace(key);
                     items.push(AttentionItem {
                         rule: Arc::clone(&config.name),
                         workspace: self.workspaces[workspace as usize].id.clone(),
-                        key: key.into(),
+                        key: (&**self.keys.text(key)).into(),
                         subject: config.subject,
                         is_raised: standing.phase == Phase::Raised,
                         since: standing.since,

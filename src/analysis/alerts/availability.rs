@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::gaps::{GapView, KnownGap};
 use super::millis::Millis;
-use super::rule::{Change, EventRole, Phase, RuleEvent, RuleForm, Standing};
+use super::rule::{Change, EventRole, EventRoles, Phase, RuleEvent, RuleForm, Standing};
 use crate::model::catalog::value::{AlertReason, AlertState};
 
 /// The maximum number of operators that are told apart.
@@ -36,6 +36,10 @@ impl AvailabilityState {
 
 impl RuleForm for Availability {
     type State = AvailabilityState;
+
+    fn begins(&self, roles: EventRoles) -> bool {
+        roles.has(EventRole::Trigger) || roles.has(EventRole::Want)
+    }
 
     fn event(
         &self,

@@ -4,12 +4,16 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use foldhash::fast::RandomState;
+
 use super::alert::Alert;
 use super::gaps::{self, KnownGap};
+use super::key_table::{KeyId, KeyTable};
 use super::millis::{Millis, millis};
-use super::observation::{Observation, Observations};
+use super::observation::{FoundRule, Observation, Observations};
 use super::rule::{Change, EvictedKey, Phase, Rule, RuleScope, Standing};
 use super::subject::AlertSubject;
+use super::timers::Timer;
 use super::workspace::{WorkspaceProgress, WorkspaceStep};
 use crate::model::catalog::value::{AlertReason, AlertState};
 
@@ -17,7 +21,16 @@ use crate::model::catalog::value::{AlertReason, AlertState};
 const MAX_WORKSPACES: usize = 1 << 16;
 
 /// A change that was not taken yet: the numbers of the workspace and the rule, the key, the change.
-pub(super) type UntakenChange = (u32, u16, Box<str>, Change);
+pub(super) type UntakenChange = (u32, u16, Arc<str>, Change);
+
+/// A wait that the end of the input leaves undecided.
+struct PendingWait {
+    workspace: u32,
+    rule: u16,
+    key: KeyId,
+    since: Millis,
+    count: u64,
+}
 
 /// A rule and its name.
 pub struct RuleConfig {
@@ -44,13 +57,21 @@ pub struct RuleEngine {
     longest: Millis,
     pub(super) workspaces: Vec<WorkspaceProgress>,
     /// The numbers of the workspaces by id.
-    pub(super) numbers: HashMap<Arc<str>, u32>,
+    pub(super) numbers: HashMap<Arc<str>, u32, RandomState>,
     /// The number of the workspace of events without the id of one.
     unnamed: Option<u32>,
     /// The changes that were not taken yet: workspace, rule, key and change.
     pub(super) untaken: VecDeque<UntakenChange>,
-    changes: Vec<(Box<str>, Change)>,
+    /// What is undecided at the end of the input and was not taken yet.
+    pending: std::vec::IntoIter<PendingWait>,
+    /// The keys of all rules.
+    pub(super) keys: KeyTable,
+    /// The numbers of the workspaces of the streams that are being observed.
+    stream_numbers: Vec<Option<u32>>,
+    changes: Vec<(Arc<str>, Change)>,
     evicted: Vec<EvictedKey>,
+    /// The deadlines of the same time and rule that are being handled.
+    due: Vec<Timer>,
     /// The number of events that concern a rule and have no key.
     without_key: u64,
     /// The number of matches whose time is not known.
@@ -70,11 +91,15 @@ impl RuleEngine {
             lateness: millis(lateness),
             longest: millis(longest),
             workspaces: Vec::new(),
-            numbers: HashMap::new(),
+            numbers: HashMap::default(),
             unnamed: None,
             untaken: VecDeque::new(),
+            pending: Vec::new().into_iter(),
+            keys: KeyTable::default(),
+            stream_numbers: Vec::new(),
             changes: Vec::new(),
             evicted: Vec::new(),
+            due: Vec::new(),
             without_key: 0,
             without_time: 0,
             beyond_limit: 0,
@@ -89,11 +114,12 @@ impl RuleEngine {
 
     /// Takes the next alert, in order.
     pub fn next_alert(&mut self) -> Option<Alert> {
-        let (number, index, key, change) = self.untaken.pop_front()?;
+        let (number, index, key, change) =
+            self.untaken.pop_front().or_else(|| self.next_pending())?;
         let Change { at, state, since, count, value, reason } = change;
         let rule = Arc::clone(&self.rules.get(usize::from(index))?.name);
-        let workspace = self.workspaces.get(number as usize)?.id.clone();
-        Some(Alert { rule, key, workspace, at, state, since, count, value, reason })
+        let origin = Arc::clone(&self.workspaces.get(number as usize)?.origin);
+        Some(Alert { rule, key, origin, at, state, since, count, value, reason })
     }
 
     /// Returns the number of events that concern a rule and have no key.
@@ -125,25 +151,36 @@ impl RuleEngine {
     /// Applies what was observed.
     pub fn apply(&mut self, observations: &mut Observations) {
         self.without_key += observations.without_key;
-        let streams = std::mem::take(&mut observations.streams);
-        let numbers: Vec<_> =
-            streams.iter().map(|stream| self.number(stream.workspace.as_deref())).collect();
-        for (stream, observation) in observations.items.drain(..) {
+        let mut numbers = std::mem::take(&mut self.stream_numbers);
+        numbers.clear();
+        numbers.extend(observations.workspaces().map(|id| self.number(id)));
+        let mut items = std::mem::take(&mut observations.items);
+        for (stream, observation) in items.drain(..) {
             let Some(Some(number)) = numbers.get(stream as usize).copied() else {
                 self.beyond_limit += u64::from(matches!(observation, Observation::Match(_)));
                 continue;
             };
-            let call = streams[stream as usize].call.as_deref();
             let workspace = &mut self.workspaces[number as usize];
             match observation {
                 Observation::Event { at } => {
-                    let until = workspace.event(call, at, self.lateness);
+                    let until = workspace.event(observations.call(stream), at, self.lateness);
                     self.advance(number, until);
                 }
-                Observation::Match(found) => match workspace.push(found, self.lateness) {
-                    Some(until) => self.steps(number, until),
-                    None => self.without_time += 1,
-                },
+                Observation::Match(found) => {
+                    let Some(at) = workspace.time_of(&found, self.lateness) else {
+                        self.without_time += 1;
+                        continue;
+                    };
+                    let until = workspace.reached.unwrap_or(at);
+                    let (key, rules) =
+                        (observations.text(&found.key), &observations.rules[found.rules]);
+                    if workspace.is_next(at, until) {
+                        self.matched(number, at, key, rules);
+                    } else {
+                        workspace.enqueue(at, key, rules.to_vec());
+                    }
+                    self.steps(number, until);
+                }
                 Observation::Gap(gap) => self.gap(number, &gap),
                 Observation::Covered { until } => {
                     self.advance(number, until.saturating_sub(self.lateness));
@@ -155,8 +192,9 @@ impl RuleEngine {
                 Observation::Alert { .. } => {}
             }
         }
-        observations.streams = streams;
+        observations.items = items;
         observations.clear();
+        self.stream_numbers = numbers;
     }
 
     /// Notes that all of a live stream before a time has arrived; `None` if it was only opened.
@@ -187,19 +225,31 @@ impl RuleEngine {
             }
         }
         let mut pending = Vec::new();
-        for (index, config) in self.rules.iter().enumerate() {
-            config.rule.for_each_standing(&mut |workspace, key, standing| {
-                if standing.phase == Phase::Waiting {
-                    pending.push((workspace, index, Box::<str>::from(key), standing));
+        for (rule, config) in (0..).zip(&self.rules) {
+            let mut count = 0;
+            config.rule.for_each_standing(&mut |_, standing| {
+                count += usize::from(standing.phase == Phase::Waiting);
+            });
+            pending.reserve_exact(count);
+            config.rule.for_each_standing(&mut |key, Standing { phase, since, count }| {
+                if phase == Phase::Waiting {
+                    let workspace = self.keys.workspace(key);
+                    pending.push(PendingWait { workspace, rule, key, since, count });
                 }
             });
         }
-        pending.sort_by(|(w1, i1, k1, _), (w2, i2, k2, _)| (w1, i1, k1).cmp(&(w2, i2, k2)));
-        for (number, index, key, Standing { since, count, .. }) in pending {
-            let at = self.workspaces[number as usize].latest.unwrap_or(since);
-            let (state, reason) = (AlertState::Pending, AlertReason::InputEnded);
-            self.alert(number, index, key, Change { at, state, since, count, value: None, reason });
-        }
+        let order = |wait: &PendingWait| (wait.workspace, wait.rule, self.keys.text(wait.key));
+        pending.sort_unstable_by(|a, b| order(a).cmp(&order(b)));
+        self.pending = pending.into_iter();
+    }
+
+    /// Takes the report of the next wait that the end of the input leaves undecided.
+    fn next_pending(&mut self) -> Option<UntakenChange> {
+        let PendingWait { workspace, rule, key, since, count } = self.pending.next()?;
+        let at = self.workspaces[workspace as usize].latest.unwrap_or(since);
+        let (state, reason) = (AlertState::Pending, AlertReason::InputEnded);
+        let change = Change { at, state, since, count, value: None, reason };
+        Some((workspace, rule, Arc::clone(self.keys.text(key)), change))
     }
 
     /// Returns the number of a workspace; `None` if there are too many.
@@ -231,33 +281,86 @@ impl RuleEngine {
     /// Handles the matches and the deadlines up to a time.
     fn steps(&mut self, number: u32, until: Millis) {
         while let Some(step) = self.workspaces[number as usize].next(until) {
+            match step {
+                WorkspaceStep::Match(at, found) => {
+                    self.matched(number, at, &found.key, &found.rules);
+                }
+                WorkspaceStep::Due(timer) => self.due(number, timer),
+            }
+        }
+        let Self { workspaces, rules, .. } = self;
+        let timers = &mut workspaces[number as usize].timers;
+        if timers.needs_cleaning() {
+            timers.clean(|timer| rules[usize::from(timer.rule)].rule.has_timer(timer));
+        }
+    }
+
+    /// Applies rules to an event.
+    fn matched(&mut self, number: u32, at: Millis, key: &str, rules: &[FoundRule]) {
+        // A known key stays known until all rules have handled the event.
+        let mut known = self.keys.find(number, key);
+        if let Some(id) = known {
+            self.keys.retain(id);
+        }
+        for found in rules {
+            let Some(config) = self.rules.get_mut(usize::from(found.rule)) else { continue };
+            let id = match known {
+                Some(id) => id,
+                None if config.rule.begins(found.roles) => {
+                    *known.insert(self.keys.take(number, key))
+                }
+                None => continue,
+            };
             let workspace = &mut self.workspaces[number as usize];
             let mut scope = RuleScope {
                 workspace: number,
+                keys: &mut self.keys,
                 timers: &mut workspace.timers,
                 gaps: &workspace.gaps,
                 changes: &mut self.changes,
                 evicted: &mut self.evicted,
             };
-            let index = match step {
-                WorkspaceStep::Match(at, found) => {
-                    let event = found.event(at);
-                    let config = self.rules.get_mut(usize::from(found.rule));
-                    if let Some(config) = config {
-                        config.rule.event(&found.key, &event, &mut scope);
-                    }
-                    found.rule
-                }
-                WorkspaceStep::Due(at, rule, entry) => {
-                    let config = self.rules.get_mut(usize::from(rule));
-                    if let Some(config) = config {
-                        config.rule.due(&entry, at, &mut scope);
-                    }
-                    rule
-                }
-            };
-            self.report(number, usize::from(index));
+            config.rule.event(id, &found.event(at), &mut scope);
+            self.report(number, found.rule);
         }
+        if let Some(id) = known {
+            self.keys.release(id);
+        }
+    }
+
+    /// Handles a deadline and the others of the same time and rule, in the order of their keys.
+    fn due(&mut self, number: u32, timer: Timer) {
+        let Some(config) = self.rules.get_mut(usize::from(timer.rule)) else { return };
+        let mut due = std::mem::take(&mut self.due);
+        due.push(timer);
+        let workspace = &mut self.workspaces[number as usize];
+        while workspace
+            .timers
+            .first()
+            .is_some_and(|next| (next.at, next.rule) == (timer.at, timer.rule))
+        {
+            due.extend(workspace.timers.pop());
+        }
+        if due.len() > 1 {
+            let rule = &config.rule;
+            let keys = &self.keys;
+            let order =
+                |timer: &Timer| rule.has_timer(*timer).then(|| keys.text(rule.key_of(*timer)));
+            due.sort_by(|a, b| order(a).cmp(&order(b)));
+        }
+        let mut scope = RuleScope {
+            workspace: number,
+            keys: &mut self.keys,
+            timers: &mut workspace.timers,
+            gaps: &workspace.gaps,
+            changes: &mut self.changes,
+            evicted: &mut self.evicted,
+        };
+        for timer in due.drain(..) {
+            config.rule.due(timer, &mut scope);
+        }
+        self.due = due;
+        self.report(number, timer.rule);
     }
 
     fn gap(&mut self, number: u32, gap: &KnownGap) {
@@ -266,35 +369,34 @@ impl RuleEngine {
         let reached = workspace.reached.unwrap_or(Millis::MIN);
         let oldest = reached.saturating_sub(self.longest).saturating_sub(self.lateness);
         gaps::remember(&mut workspace.gaps, gap.clone(), oldest);
-        for index in 0..self.rules.len() {
+        for (index, config) in (0..).zip(&mut self.rules) {
             let workspace = &mut self.workspaces[number as usize];
             let mut scope = RuleScope {
                 workspace: number,
+                keys: &mut self.keys,
                 timers: &mut workspace.timers,
                 gaps: &workspace.gaps,
                 changes: &mut self.changes,
                 evicted: &mut self.evicted,
             };
-            self.rules[index].rule.gap(gap, at, &mut scope);
-            self.report(number, index);
+            config.rule.gap(gap, at, &mut scope);
+            let changes = self.changes.drain(..).map(|(key, change)| (number, index, key, change));
+            self.untaken.extend(changes);
         }
     }
 
     /// Turns the changes of a rule into alerts.
-    fn report(&mut self, number: u32, index: usize) {
-        for (key, change) in std::mem::take(&mut self.changes) {
-            self.alert(number, index, key, change);
+    fn report(&mut self, number: u32, index: u16) {
+        if self.changes.is_empty() && self.evicted.is_empty() {
+            return;
         }
-        for EvictedKey { workspace, key, timer, change } in std::mem::take(&mut self.evicted) {
-            if let Some(timer) = timer {
-                self.workspaces[workspace as usize].timers.remove(&timer);
+        let changes = self.changes.drain(..).map(|(key, change)| (number, index, key, change));
+        self.untaken.extend(changes);
+        for EvictedKey { workspace, key, had_timer, change } in self.evicted.drain(..) {
+            if had_timer {
+                self.workspaces[workspace as usize].timers.note_stale();
             }
-            self.alert(workspace, index, key, change);
+            self.untaken.push_back((workspace, index, key, change));
         }
-    }
-
-    fn alert(&mut self, number: u32, index: usize, key: Box<str>, change: Change) {
-        let index = u16::try_from(index).unwrap_or(u16::MAX);
-        self.untaken.push_back((number, index, key, change));
     }
 }

@@ -1,44 +1,38 @@
 //! The states of a rule's keys, in bounded memory.
 
-use std::collections::BTreeSet;
-use std::fmt::Write as _;
-use std::ops::Bound;
 use std::sync::Arc;
 
-use lru::LruCache;
 use serde_json::Value;
 
 use super::gaps::{AffectedStreams, GapView, KnownGap};
+use super::key_states::{KeyStates, NOWHERE};
+use super::key_table::{KeyId, KeyTable};
 use super::millis::Millis;
-use super::rule::{Change, EvictedKey, Phase, Rule, RuleEvent, RuleForm, RuleScope, Standing};
+use super::rule::{
+    Change, EventRoles, EvictedKey, Phase, Rule, RuleEvent, RuleForm, RuleScope, Standing,
+};
+use super::timers::Timer;
 use crate::analysis::byte_budget::ByteBudget;
 use crate::model::catalog::value::{AlertReason, AlertState};
 
-/// The memory of an entry besides its state and its name, in bytes: the node of the cache and its
-/// slots, the counts of the name, and the entries in the timers and in the raised alerts.
-const ENTRY_BYTES: usize = 220;
+/// The memory of a key besides its state and its text, in bytes: its place in the table of keys, the
+/// counts of the text, a timer that applies and one that does not, and a place among the raised
+/// alerts or those that are pending in the end.
+const KEY_BYTES: usize = 2 * 24 + 12 + 32 + 2 * 2 * size_of::<Timer>() + 32;
 
 /// A rule of a form, and what it remembers of each key.
 ///
-/// The name of an entry is the number of the workspace, a colon, and the key. If there are too many
-/// keys, the one that has had no event for the longest time is evicted, which is reported.
+/// If there are too many keys, the one that has had no event for the longest time is evicted, which
+/// is reported.
 pub struct KeyedRule<F: RuleForm> {
     index: u16,
     form: F,
     streams: AffectedStreams,
-    entries: LruCache<Arc<str>, Entry<F::State>>,
-    /// The entries with a raised alert.
-    raised: BTreeSet<Arc<str>>,
+    states: KeyStates<F::State>,
+    /// The keys with a raised alert: the number of the workspace, and the place.
+    raised: Vec<(u32, u32)>,
     budget: ByteBudget,
-    name: String,
     changes: Vec<Change>,
-}
-
-struct Entry<S> {
-    state: S,
-    /// The time of its timer.
-    timer: Option<Millis>,
-    bytes: usize,
 }
 
 impl<F: RuleForm> KeyedRule<F> {
@@ -49,63 +43,94 @@ impl<F: RuleForm> KeyedRule<F> {
             index,
             form,
             streams,
-            entries: LruCache::unbounded(),
-            raised: BTreeSet::new(),
+            states: KeyStates::new(),
+            raised: Vec::new(),
             budget: ByteBudget::new(limit),
-            name: String::new(),
             changes: Vec::new(),
         }
     }
 
-    /// Updates the timer, the memory and the raised alerts of an entry whose state has changed, and
+    /// Returns the place of a key, which is added.
+    fn add(&mut self, key: KeyId, keys: &mut KeyTable) -> u32 {
+        keys.retain(key);
+        let place = self.states.insert(key);
+        let bytes = KEY_BYTES + KeyStates::<F::State>::BYTES + keys.text(key).len();
+        self.states.get_mut(place).bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        self.budget.replace(0, bytes);
+        place
+    }
+
+    /// Removes a key and returns its state, and whether it had a timer.
+    fn remove(&mut self, place: u32) -> (F::State, bool) {
+        self.end_raised(place);
+        let entry = self.states.get(place);
+        self.budget.replace(entry.bytes as usize + entry.heap_bytes as usize, 0);
+        let had_timer = entry.timer().is_some();
+        (self.states.remove(place), had_timer)
+    }
+
+    /// Removes a key from the raised alerts, if it is there.
+    fn end_raised(&mut self, place: u32) {
+        let at = std::mem::replace(&mut self.states.get_mut(place).raised, NOWHERE);
+        if at == NOWHERE {
+            return;
+        }
+        self.raised.swap_remove(at as usize);
+        if let Some((_, moved)) = self.raised.get(at as usize) {
+            self.states.get_mut(*moved).raised = at;
+        }
+    }
+
+    /// Updates the timer, the memory and the raised alerts of a key whose state has changed, and
     /// passes the changes on.
-    fn settle(&mut self, entry: &Arc<str>, scope: &mut RuleScope<'_>) {
-        let (_, key) = split(entry);
-        scope.changes.extend(self.changes.drain(..).map(|change| (key.into(), change)));
-        let Some(found) = self.entries.peek_mut(entry) else { return };
-        if self.form.is_idle(&found.state) {
-            if let Some(timer) = found.timer {
-                scope.timers.remove(&(timer, self.index, Arc::clone(entry)));
+    fn settle(&mut self, place: u32, scope: &mut RuleScope<'_>) {
+        let entry = self.states.get_mut(place);
+        let key = entry.key;
+        if !self.changes.is_empty() {
+            let text = scope.keys.text(key);
+            scope.changes.extend(self.changes.drain(..).map(|change| (Arc::clone(text), change)));
+        }
+        if self.form.is_idle(&entry.state) {
+            let (_, had_timer) = self.remove(place);
+            if had_timer {
+                scope.timers.note_stale();
             }
-            let bytes = found.bytes;
-            self.budget.replace(bytes, 0);
-            self.entries.pop(entry);
-            self.raised.remove(entry);
+            scope.keys.release(key);
             return;
         }
         // A timer that is too early finds that out itself, which is cheaper than moving it each time.
-        if let Some(deadline) = self.form.deadline(&found.state)
-            && found.timer.is_none_or(|timer| deadline < timer)
+        if let Some(deadline) = self.form.deadline(&entry.state)
+            && entry.timer().is_none_or(|timer| deadline < timer)
         {
-            if let Some(timer) = found.timer.replace(deadline) {
-                scope.timers.remove(&(timer, self.index, Arc::clone(entry)));
+            if entry.set_timer(Some(deadline)) {
+                scope.timers.note_stale();
             }
-            scope.timers.insert((deadline, self.index, Arc::clone(entry)));
+            scope.timers.insert(Timer { at: deadline, rule: self.index, place });
         }
-        let standing = self.form.standing(&found.state);
-        if standing.is_some_and(|standing| standing.phase == Phase::Raised) {
-            if !self.raised.contains(entry) {
-                self.raised.insert(Arc::clone(entry));
-            }
-        } else if !self.raised.is_empty() {
-            self.raised.remove(entry);
+        let heap_bytes = self.form.heap_bytes(&entry.state);
+        if heap_bytes != entry.heap_bytes as usize {
+            self.budget.replace(entry.heap_bytes as usize, heap_bytes);
+            entry.heap_bytes = u32::try_from(heap_bytes).unwrap_or(u32::MAX);
         }
-        let bytes = ENTRY_BYTES
-            + size_of::<Entry<F::State>>()
-            + entry.len()
-            + self.form.heap_bytes(&found.state);
-        let before = std::mem::replace(&mut found.bytes, bytes);
-        self.budget.replace(before, bytes);
+        let standing = self.form.standing(&entry.state);
+        let is_raised = standing.is_some_and(|standing| standing.phase == Phase::Raised);
+        if is_raised && entry.raised == NOWHERE {
+            entry.raised = u32::try_from(self.raised.len()).unwrap_or(NOWHERE);
+            self.raised.push((scope.workspace, place));
+        } else if !is_raised {
+            self.end_raised(place);
+        }
     }
 
-    /// Evicts entries until the rest has room. The newest one stays.
+    /// Evicts keys until the rest has room. The newest one stays.
     fn evict(&mut self, at: Millis, scope: &mut RuleScope<'_>) {
-        while self.budget.is_exceeded() && self.entries.len() > 1 {
-            let Some((name, entry)) = self.entries.pop_lru() else { return };
-            self.budget.evict(entry.bytes);
-            self.raised.remove(&name);
-            let (workspace, key) = split(&name);
-            let standing = self.form.standing(&entry.state);
+        while self.budget.is_exceeded() && self.states.len() > 1 {
+            let Some(place) = self.states.oldest() else { return };
+            let key = self.states.get(place).key;
+            let workspace = scope.keys.workspace(key);
+            let (state, had_timer) = self.remove(place);
+            self.budget.evict(0);
+            let standing = self.form.standing(&state);
             let (since, count) =
                 standing.map_or((at, 0), |standing| (standing.since, standing.count));
             let change = Change {
@@ -116,86 +141,77 @@ impl<F: RuleForm> KeyedRule<F> {
                 value: None,
                 reason: AlertReason::Evicted,
             };
-            let key = key.into();
-            let timer = entry.timer.map(|timer| (timer, self.index, name));
-            scope.evicted.push(EvictedKey { workspace, key, timer, change });
+            let text = Arc::clone(scope.keys.text(key));
+            scope.keys.release(key);
+            scope.evicted.push(EvictedKey { workspace, key: text, had_timer, change });
         }
     }
-
-    fn entry_name(&mut self, workspace: u32, key: &str) -> &str {
-        self.name.clear();
-        // Writing to a string cannot fail.
-        let _ = write!(self.name, "{workspace}:{key}");
-        &self.name
-    }
-
-    /// Returns the name of the entry of a key, which is created if there is none.
-    fn entry_of(&mut self, workspace: u32, key: &str) -> Arc<str> {
-        self.entry_name(workspace, key);
-        if let Some((name, _)) = self.entries.get_key_value(self.name.as_str()) {
-            return Arc::clone(name);
-        }
-        let name: Arc<str> = Arc::from(self.name.as_str());
-        let entry = Entry { state: F::State::default(), timer: None, bytes: 0 };
-        self.entries.put(Arc::clone(&name), entry);
-        name
-    }
-}
-
-/// Returns the number of the workspace and the key of an entry.
-fn split(name: &str) -> (u32, &str) {
-    let (workspace, key) = name.split_once(':').unwrap_or(("0", name));
-    (workspace.parse().unwrap_or_default(), key)
 }
 
 impl<F: RuleForm> Rule for KeyedRule<F> {
-    fn event(&mut self, key: &str, event: &RuleEvent, scope: &mut RuleScope<'_>) {
-        let entry = self.entry_of(scope.workspace, key);
-        if let Some(found) = self.entries.get_mut(&entry) {
-            let gaps = GapView::new(scope.gaps, self.streams, key);
-            self.form.event(&mut found.state, event, &gaps, &mut self.changes);
-        }
-        self.settle(&entry, scope);
+    fn begins(&self, roles: EventRoles) -> bool {
+        self.form.begins(roles)
+    }
+
+    fn event(&mut self, key: KeyId, event: &RuleEvent, scope: &mut RuleScope<'_>) {
+        let place = match self.states.find(key) {
+            Some(place) => {
+                self.states.touch(place);
+                place
+            }
+            None if self.form.begins(event.roles) => self.add(key, scope.keys),
+            None => return,
+        };
+        let gaps = GapView::new(scope.gaps, self.streams, scope.keys.text(key));
+        let state = &mut self.states.get_mut(place).state;
+        self.form.event(state, event, &gaps, &mut self.changes);
+        self.settle(place, scope);
         self.evict(event.at, scope);
     }
 
-    fn due(&mut self, entry: &Arc<str>, at: Millis, scope: &mut RuleScope<'_>) {
-        let Some(found) = self.entries.peek_mut(entry) else { return };
-        // The timer may be that of an entry that was evicted and created again.
-        if found.timer != Some(at) {
+    fn due(&mut self, timer: Timer, scope: &mut RuleScope<'_>) {
+        let Timer { at, place, .. } = timer;
+        // The timer may be an earlier one, or that of a key which is no longer there.
+        if !self.has_timer(timer) {
+            scope.timers.note_passed();
             return;
         }
-        found.timer = None;
-        if self.form.deadline(&found.state).is_some_and(|deadline| deadline <= at) {
-            let (_, key) = split(entry);
-            let gaps = GapView::new(scope.gaps, self.streams, key);
-            self.form.due(&mut found.state, at, &gaps, &mut self.changes);
+        let entry = self.states.get_mut(place);
+        entry.set_timer(None);
+        if self.form.deadline(&entry.state).is_some_and(|deadline| deadline <= at) {
+            let gaps = GapView::new(scope.gaps, self.streams, scope.keys.text(entry.key));
+            self.form.due(&mut entry.state, at, &gaps, &mut self.changes);
         }
-        self.settle(entry, scope);
+        self.settle(place, scope);
+    }
+
+    fn has_timer(&self, timer: Timer) -> bool {
+        self.states.get(timer.place).timer() == Some(timer.at)
+    }
+
+    fn key_of(&self, timer: Timer) -> KeyId {
+        self.states.get(timer.place).key
     }
 
     fn gap(&mut self, gap: &KnownGap, at: Millis, scope: &mut RuleScope<'_>) {
-        let prefix = format!("{}:", scope.workspace);
-        let affected: Vec<_> = self
-            .raised
-            .range::<str, _>((Bound::Included(prefix.as_str()), Bound::Unbounded))
-            .take_while(|name| name.starts_with(&prefix))
-            .filter(|name| self.streams.has(gap, split(name).1))
-            .cloned()
+        let number = scope.workspace;
+        let of_workspace = self.raised.iter().filter(|(workspace, _)| *workspace == number);
+        let mut affected: Vec<_> = of_workspace
+            .map(|(_, place)| (scope.keys.text(self.states.get(*place).key), *place))
+            .filter(|(key, _)| self.streams.has(gap, key))
+            .map(|(key, place)| (Arc::clone(key), place))
             .collect();
-        for entry in affected {
-            if let Some(found) = self.entries.peek_mut(&entry) {
-                self.form.gap(&mut found.state, gap, at, &mut self.changes);
-            }
-            self.settle(&entry, scope);
+        affected.sort_unstable();
+        for (_, place) in affected {
+            self.form.gap(&mut self.states.get_mut(place).state, gap, at, &mut self.changes);
+            self.settle(place, scope);
         }
     }
 
-    fn for_each_standing(&self, visit: &mut dyn FnMut(u32, &str, Standing)) {
-        for (name, entry) in &self.entries {
+    fn for_each_standing(&self, visit: &mut dyn FnMut(KeyId, Standing)) {
+        for entry in self.states.iter() {
             if let Some(standing) = self.form.standing(&entry.state) {
-                let (workspace, key) = split(name);
-                visit(workspace, key, standing);
+                visit(entry.key, standing);
             }
         }
     }
@@ -205,15 +221,15 @@ impl<F: RuleForm> Rule for KeyedRule<F> {
         self.budget.used()
     }
 
-    fn save(&self, out: &mut Vec<u8>) {
+    fn save(&self, keys: &KeyTable, out: &mut Vec<u8>) {
         out.push(b'[');
-        // The entry that is evicted first comes first, so that restoring keeps the order.
-        for (number, (name, entry)) in self.entries.iter().rev().enumerate() {
+        // The key that is evicted first comes first, so that restoring keeps the order.
+        for (number, entry) in self.states.iter().enumerate() {
             let start = out.len();
             if number > 0 {
                 out.push(b',');
             }
-            let (workspace, key) = split(name);
+            let (workspace, key) = (keys.workspace(entry.key), &**keys.text(entry.key));
             if serde_json::to_writer(&mut *out, &(workspace, key, &entry.state)).is_err() {
                 out.truncate(start);
             }
@@ -221,12 +237,10 @@ impl<F: RuleForm> Rule for KeyedRule<F> {
         out.push(b']');
     }
 
-    fn restore(&mut self, key: &str, state: Value, scope: &mut RuleScope<'_>) {
+    fn restore(&mut self, key: KeyId, state: Value, scope: &mut RuleScope<'_>) {
         let Ok(state) = serde_json::from_value(state) else { return };
-        let entry = self.entry_of(scope.workspace, key);
-        if let Some(found) = self.entries.get_mut(&entry) {
-            found.state = state;
-        }
-        self.settle(&entry, scope);
+        let place = self.states.find(key).unwrap_or_else(|| self.add(key, scope.keys));
+        self.states.get_mut(place).state = state;
+        self.settle(place, scope);
     }
 }

@@ -1,10 +1,11 @@
 //! Finds the rules that an event concerns.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::gaps::KnownGap;
 use super::millis::Millis;
-use super::observation::{MatchedRule, Observation, Observations};
+use super::observation::{FoundEvent, FoundRule, Observation, Observations};
 use super::rule::{EventRole, EventRoles};
 use crate::json::string::unquote;
 use crate::model::catalog::{TapEnded, TapGap, TapPosition};
@@ -20,105 +21,162 @@ const MAX_KEY: usize = 256;
 /// The number of declared event types.
 const KIND_COUNT: usize = Kind::ALL.len() + Kind::OWN.len();
 
-/// Conditions, as indexes of rules and of their conditions.
-type ConditionList = Box<[(u16, u16)]>;
-
 /// A condition on the events of a rule.
+#[derive(Debug, Clone, Copy)]
 pub struct RuleCondition {
     /// What an event that satisfies it is to the rule.
     pub role: EventRole,
-    /// The condition.
-    pub predicate: Predicate,
+    /// The number of the condition in the pool.
+    pub condition: usize,
     /// The events that can satisfy it.
     pub kinds: Kinds,
-    /// Whether the declared events satisfy it, as far as that depends on their type and is known.
-    by_type: Vec<Option<bool>>,
 }
 
-impl RuleCondition {
-    /// Creates a condition that only events in `kinds` can satisfy.
-    #[must_use]
-    pub fn new(role: EventRole, predicate: Predicate, kinds: Kinds) -> Self {
-        let known = if predicate.depends_on_type_only() { KIND_COUNT } else { 0 };
-        Self { role, predicate, kinds, by_type: vec![None; known] }
-    }
-
-    fn fork(&self) -> Self {
-        Self::new(self.role, self.predicate.fork(), self.kinds)
-    }
-
-    fn holds(&mut self, kind: Option<Kind>, context: &EventContext<'_>) -> bool {
-        let Some(known) = kind.and_then(|kind| self.by_type.get_mut(kind as usize)) else {
-            return self.predicate.holds(context);
-        };
-        *known.get_or_insert_with(|| self.predicate.holds(context))
-    }
-}
-
-/// The expressions of a rule.
+/// The expressions of a rule. Keys, values and subjects are numbers of programs in the pool.
+#[derive(Debug, Clone)]
 pub struct RuleExpressions {
     /// The conditions on events.
     pub conditions: Vec<RuleCondition>,
     /// Gives the key; `None` if the rule has no keys.
-    pub key: Option<Arc<OutputProgram>>,
+    pub key: Option<usize>,
     /// Gives the value that is measured.
-    pub value: Option<Arc<OutputProgram>>,
+    pub value: Option<usize>,
     /// Gives what an event is about within the key.
-    pub subject: Option<Arc<OutputProgram>>,
+    pub subject: Option<usize>,
 }
 
-impl RuleExpressions {
-    fn fork(&self) -> Self {
-        Self {
-            conditions: self.conditions.iter().map(RuleCondition::fork).collect(),
-            key: self.key.clone(),
-            value: self.value.clone(),
-            subject: self.subject.clone(),
-        }
+/// The expressions of all rules, each once.
+#[derive(Default)]
+pub struct ExpressionPool {
+    /// The conditions.
+    pub conditions: Vec<Predicate>,
+    /// The programs that give keys, values and subjects.
+    pub programs: Vec<Arc<OutputProgram>>,
+}
+
+/// A condition and what it gave for the current event.
+struct PooledCondition {
+    predicate: Predicate,
+    /// Whether the declared events satisfy it, as far as that depends on their type and is known.
+    by_type: Vec<Option<bool>>,
+    /// The number of the event for which `held` applies.
+    event: u64,
+    held: bool,
+}
+
+impl PooledCondition {
+    fn new(predicate: Predicate) -> Self {
+        let known = if predicate.depends_on_type_only() { KIND_COUNT } else { 0 };
+        Self { predicate, by_type: vec![None; known], event: 0, held: false }
     }
+
+    fn holds(&mut self, event: u64, kind: Option<Kind>, context: &EventContext<'_>) -> bool {
+        if let Some(known) = kind.and_then(|kind| self.by_type.get_mut(kind as usize)) {
+            return *known.get_or_insert_with(|| self.predicate.holds(context));
+        }
+        if self.event != event {
+            (self.event, self.held) = (event, self.predicate.holds(context));
+        }
+        self.held
+    }
+}
+
+/// A program and what it gave for the current event.
+struct PooledProgram {
+    program: Arc<OutputProgram>,
+    /// The number of the event for which the rest applies.
+    event: u64,
+    key: Option<Option<Range<usize>>>,
+    value: Option<Option<f64>>,
+    subject: Option<Option<u64>>,
+}
+
+impl PooledProgram {
+    fn new(program: Arc<OutputProgram>) -> Self {
+        Self { program, event: 0, key: None, value: None, subject: None }
+    }
+
+    /// Forgets what it gave for another event.
+    fn at(&mut self, event: u64) -> &mut Self {
+        if self.event != event {
+            self.event = event;
+            (self.key, self.value, self.subject) = (None, None, None);
+        }
+        self
+    }
+}
+
+/// A rule that events of a type may concern.
+struct CandidateRule {
+    rule: u16,
+    /// The conditions that these events can satisfy.
+    conditions: Box<[(EventRole, usize)]>,
+    key: Option<usize>,
+    value: Option<usize>,
+    subject: Option<usize>,
 }
 
 /// Finds the rules that an event concerns.
 ///
-/// It knows which events can satisfy a condition at all, so most conditions are not evaluated.
+/// It knows which events can satisfy a condition at all, so most conditions are not evaluated. What
+/// several rules have in common is evaluated once for each event.
 pub struct RuleMatcher {
-    rules: Vec<RuleExpressions>,
-    /// The conditions that each event type can satisfy, as indexes of rules and conditions. The last
-    /// are those of undeclared types.
-    by_kind: Arc<[ConditionList]>,
+    conditions: Vec<PooledCondition>,
+    programs: Vec<PooledProgram>,
+    /// The rules that each event type may concern, in order. The last are those of undeclared types.
+    by_kind: Arc<[Box<[CandidateRule]>]>,
+    /// The number of the current event.
+    event: u64,
     json: Vec<u8>,
 }
 
 impl RuleMatcher {
     /// Creates a matcher for rules, in the order of the engine.
     #[must_use]
-    pub fn new(rules: Vec<RuleExpressions>) -> Self {
-        let mut by_kind = vec![Vec::new(); KIND_COUNT + 1];
-        for (index, rule) in (0..).zip(&rules) {
-            for (number, RuleCondition { kinds, .. }) in (0..).zip(&rule.conditions) {
-                for kind in kinds.iter() {
-                    by_kind[kind as usize].push((index, number));
-                }
-                if kinds.unknown {
-                    by_kind[KIND_COUNT].push((index, number));
-                }
-            }
+    pub fn new(pool: ExpressionPool, rules: &[RuleExpressions]) -> Self {
+        let candidates = |is_in: &dyn Fn(Kinds) -> bool| -> Box<[CandidateRule]> {
+            let candidate = |(rule, of): (u16, &RuleExpressions)| {
+                let known = of.conditions.iter().filter(|condition| is_in(condition.kinds));
+                let conditions: Box<[_]> =
+                    known.map(|condition| (condition.role, condition.condition)).collect();
+                let RuleExpressions { key, value, subject, .. } = *of;
+                let candidate = CandidateRule { rule, conditions, key, value, subject };
+                (!candidate.conditions.is_empty()).then_some(candidate)
+            };
+            (0..).zip(rules).filter_map(candidate).collect()
+        };
+        let mut by_kind: Vec<Box<[CandidateRule]>> = Vec::new();
+        by_kind.resize_with(KIND_COUNT + 1, Box::default);
+        for kind in Kind::ALL.iter().chain(Kind::OWN) {
+            by_kind[*kind as usize] = candidates(&|kinds| kinds.has(*kind));
         }
-        let by_kind = by_kind.into_iter().map(Vec::into_boxed_slice).collect();
-        Self { rules, by_kind, json: Vec::new() }
+        by_kind[KIND_COUNT] = candidates(&|kinds| kinds.unknown);
+        Self {
+            conditions: pool.conditions.into_iter().map(PooledCondition::new).collect(),
+            programs: pool.programs.into_iter().map(PooledProgram::new).collect(),
+            by_kind: by_kind.into(),
+            event: 0,
+            json: Vec::new(),
+        }
     }
 
     /// Creates a copy for another thread, which counts failures but does not report them.
     #[must_use]
     pub fn fork(&self) -> Self {
-        let rules = self.rules.iter().map(RuleExpressions::fork).collect();
-        Self { rules, by_kind: Arc::clone(&self.by_kind), json: Vec::new() }
+        let condition = |pooled: &PooledCondition| PooledCondition::new(pooled.predicate.fork());
+        let program = |pooled: &PooledProgram| PooledProgram::new(Arc::clone(&pooled.program));
+        Self {
+            conditions: self.conditions.iter().map(condition).collect(),
+            programs: self.programs.iter().map(program).collect(),
+            by_kind: Arc::clone(&self.by_kind),
+            event: 0,
+            json: Vec::new(),
+        }
     }
 
     /// Returns the failure counters of the expressions, in order.
     pub fn failures_each(&mut self) -> impl Iterator<Item = &mut Failures> {
-        let conditions = self.rules.iter_mut().flat_map(|rule| &mut rule.conditions);
-        conditions.map(|condition| condition.predicate.failures_mut())
+        self.conditions.iter_mut().map(|condition| condition.predicate.failures_mut())
     }
 
     /// Adds what the rules need to know of an event.
@@ -151,46 +209,77 @@ impl RuleMatcher {
         let (at, fallback) = if is_own { (None, moment) } else { (moment, None) };
         let by_kind = Arc::clone(&self.by_kind);
         let candidates = &by_kind[kind.map_or(KIND_COUNT, |kind| kind as usize)];
-        for of_rule in candidates.chunk_by(|(a, _), (b, _)| a == b) {
-            let Some((rule, _)) = of_rule.first() else { continue };
+        self.event += 1;
+        let (mut has_key, mut lacks_key) = (false, false);
+        for candidate in candidates {
             let mut roles = EventRoles::default();
-            for (_, number) in of_rule {
-                let conditions = &mut self.rules[usize::from(*rule)].conditions;
-                let condition = &mut conditions[usize::from(*number)];
-                if condition.holds(kind, context) {
-                    roles.add(condition.role);
+            for (role, condition) in &candidate.conditions {
+                if self.conditions[*condition].holds(self.event, kind, context) {
+                    roles.add(*role);
                 }
             }
             if roles.is_empty() {
                 continue;
             }
-            let Some(key) = self.key(*rule, context) else {
-                observations.without_key += 1;
+            let key = match candidate.key {
+                Some(program) => self.key(program, context, observations),
+                None => Some(0..0),
+            };
+            let Some(key) = key else {
+                lacks_key = true;
                 continue;
             };
-            let RuleExpressions { value, subject, .. } = &self.rules[usize::from(*rule)];
-            let value = value.as_ref().map_or(Some(0.0), |value| {
-                first(value, context, &mut self.json, |json| json.parse().ok())
-            });
-            let subject = subject.as_ref().map_or(Some(0), |subject| {
-                first(subject, context, &mut self.json, |json| Some(hash(json)))
-            });
+            let value = candidate.value.map_or(Some(0.0), |program| self.value(program, context));
+            let subject =
+                candidate.subject.map_or(Some(0), |program| self.subject(program, context));
             let (Some(value), Some(subject)) = (value, subject) else { continue };
-            let found = MatchedRule { rule: *rule, at, fallback, roles, key, value, subject };
-            observations.items.push((stream, Observation::Match(Box::new(found))));
+            let found = FoundEvent { at, fallback, key, rules: 0..0 };
+            let rule = FoundRule { rule: candidate.rule, roles, value, subject };
+            observations.found(stream, found, rule, has_key);
+            has_key = true;
         }
+        observations.without_key += u64::from(lacks_key);
     }
 
-    /// Returns the key of an event for a rule; `None` if it has none.
-    fn key(&mut self, rule: u16, context: &EventContext<'_>) -> Option<Box<str>> {
-        let Some(key) = &self.rules[usize::from(rule)].key else { return Some(Box::default()) };
-        let key = first(key, context, &mut self.json, |json| match json.as_bytes().first()? {
-            b'"' => unquote(json).map(|text| text.into_owned().into_boxed_str()),
-            b'n' | b'[' | b'{' => None,
-            _ => Some(json.into()),
-        })?;
-        // A mask stands for many values.
-        (key.len() <= MAX_KEY && *key != *MASK).then_some(key)
+    /// Returns the key of the current event.
+    fn key(
+        &mut self,
+        program: usize,
+        context: &EventContext<'_>,
+        observations: &mut Observations,
+    ) -> Option<Range<usize>> {
+        let PooledProgram { program, key, .. } = self.programs[program].at(self.event);
+        let json = &mut self.json;
+        key.get_or_insert_with(|| {
+            first(program, context, json, |json| {
+                let key = match json.as_bytes().first()? {
+                    b'"' => unquote(json)?,
+                    b'n' | b'[' | b'{' => return None,
+                    _ => json.into(),
+                };
+                // A mask stands for many values.
+                let is_key = key.len() <= MAX_KEY && *key != *MASK;
+                is_key.then(|| observations.add_text(&key))
+            })
+        })
+        .clone()
+    }
+
+    /// Returns the number that a program gives for the current event.
+    fn value(&mut self, program: usize, context: &EventContext<'_>) -> Option<f64> {
+        let PooledProgram { program, value, .. } = self.programs[program].at(self.event);
+        let json = &mut self.json;
+        *value.get_or_insert_with(|| {
+            let number = |json: &str| json.parse().ok().filter(|number: &f64| number.is_finite());
+            first(program, context, json, number)
+        })
+    }
+
+    /// Returns the hash of what a program gives for the current event.
+    fn subject(&mut self, program: usize, context: &EventContext<'_>) -> Option<u64> {
+        let PooledProgram { program, subject, .. } = self.programs[program].at(self.event);
+        let json = &mut self.json;
+        *subject.get_or_insert_with(|| first(program, context, json, |json| Some(hash(json))))
     }
 }
 
@@ -200,7 +289,7 @@ fn first<T>(
     program: &OutputProgram,
     context: &EventContext<'_>,
     buffer: &mut Vec<u8>,
-    read: impl Fn(&str) -> Option<T>,
+    mut read: impl FnMut(&str) -> Option<T>,
 ) -> Option<T> {
     let mut output = None;
     let run = program.for_each_json(context, buffer, |json| {

@@ -1,5 +1,9 @@
 //! What the rules need to know of events, in the order of the events.
 
+use std::hash::BuildHasher as _;
+use std::ops::Range;
+
+use foldhash::fast::FixedState;
 use serde::{Deserialize, Serialize};
 
 use super::gaps::KnownGap;
@@ -8,31 +12,25 @@ use super::rule::{EventRoles, RuleEvent};
 use crate::model::Stream;
 use crate::redact::RedactedEvent;
 
-/// The number of streams that are compared before one is listed again.
-const COMPARED: usize = 8;
+/// The number of streams that are found again.
+const RECENT: usize = 64;
 
 /// A stream of events.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct StreamId {
+#[derive(Debug, Clone)]
+pub(super) struct StreamId {
     /// The workspace, if it is known.
-    pub workspace: Option<Box<str>>,
+    workspace: Option<Range<usize>>,
     /// The call whose observer it is; empty if the call is not known.
-    pub call: Option<Box<str>>,
-}
-
-impl StreamId {
-    fn is_of(&self, workspace: Option<&str>, call: Option<&str>) -> bool {
-        self.workspace.as_deref() == workspace && self.call.as_deref() == call
-    }
+    call: Option<Range<usize>>,
 }
 
 /// Something that the rules need to know.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(super) enum Observation {
     /// An event happened.
     Event { at: Millis },
-    /// An event concerns a rule.
-    Match(Box<MatchedRule>),
+    /// An event concerns rules.
+    Match(FoundEvent),
     /// Events are missing.
     Gap(KnownGap),
     /// All events before a time have arrived.
@@ -41,21 +39,27 @@ pub(super) enum Observation {
     Alert { at: Millis },
 }
 
-/// An event that concerns a rule.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct MatchedRule {
-    pub rule: u16,
+/// An event that concerns rules, which have the same key for it.
+#[derive(Debug, Clone)]
+pub(super) struct FoundEvent {
     /// When the event happened; `None` for the time of the latest event.
     pub at: Option<Millis>,
     /// The time if there is no other event.
     pub fallback: Option<Millis>,
+    pub key: Range<usize>,
+    pub rules: Range<usize>,
+}
+
+/// What an event is to a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(super) struct FoundRule {
+    pub rule: u16,
     pub roles: EventRoles,
-    pub key: Box<str>,
     pub value: f64,
     pub subject: u64,
 }
 
-impl MatchedRule {
+impl FoundRule {
     /// Returns the event that the rule handles.
     pub const fn event(&self, at: Millis) -> RuleEvent {
         RuleEvent { at, roles: self.roles, value: self.value, subject: self.subject }
@@ -63,21 +67,73 @@ impl MatchedRule {
 }
 
 /// What the rules need to know of a number of events.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Observations {
-    pub(super) streams: Vec<StreamId>,
+    /// The ids and keys that the rest refers to.
+    text: String,
+    streams: Vec<StreamId>,
+    /// The index of the latest stream by the hash of its names.
+    recent: [u32; RECENT],
     /// What was observed, and the index of its stream.
     pub(super) items: Vec<(u32, Observation)>,
+    /// What the events that concern rules are to them.
+    pub(super) rules: Vec<FoundRule>,
     /// The number of events that concern a rule and have no key.
     pub(super) without_key: u64,
+}
+
+impl Default for Observations {
+    fn default() -> Self {
+        Self {
+            text: String::new(),
+            streams: Vec::new(),
+            recent: [u32::MAX; RECENT],
+            items: Vec::new(),
+            rules: Vec::new(),
+            without_key: 0,
+        }
+    }
 }
 
 impl Observations {
     /// Forgets everything.
     pub fn clear(&mut self) {
-        self.streams.clear();
+        self.text.clear();
+        if !self.streams.is_empty() {
+            self.streams.clear();
+            self.recent = [u32::MAX; RECENT];
+        }
         self.items.clear();
+        self.rules.clear();
         self.without_key = 0;
+    }
+
+    /// Returns a text that an observation refers to.
+    pub(super) fn text(&self, range: &Range<usize>) -> &str {
+        &self.text[range.clone()]
+    }
+
+    /// Adds a text.
+    pub(super) fn add_text(&mut self, text: &str) -> Range<usize> {
+        let start = self.text.len();
+        self.text.push_str(text);
+        start..self.text.len()
+    }
+
+    /// Returns the workspaces of the streams.
+    pub(super) fn workspaces(&self) -> impl Iterator<Item = Option<&str>> {
+        self.streams.iter().map(|stream| self.names(stream).0)
+    }
+
+    /// Returns the call of a stream.
+    pub(super) fn call(&self, stream: u32) -> Option<&str> {
+        self.names(self.streams.get(stream as usize)?).1
+    }
+
+    /// Returns the workspace and the call of a stream.
+    fn names(&self, stream: &StreamId) -> (Option<&str>, Option<&str>) {
+        let text = |range: &Option<Range<usize>>| range.as_ref().map(|range| self.text(range));
+        (text(&stream.workspace), text(&stream.call))
     }
 
     /// Returns the index of the stream of an event.
@@ -93,14 +149,21 @@ impl Observations {
 
     /// Returns the index of a stream.
     pub(super) fn stream(&mut self, workspace: Option<&str>, call: Option<&str>) -> u32 {
-        let recent = self.streams.len().saturating_sub(COMPARED);
-        let known = self.streams[recent..].iter().rposition(|known| known.is_of(workspace, call));
-        let index = known.map_or(self.streams.len(), |index| recent + index);
-        if index == self.streams.len() {
-            let (workspace, call) = (workspace.map(Into::into), call.map(Into::into));
-            self.streams.push(StreamId { workspace, call });
+        let hash = FixedState::default().hash_one((workspace, call));
+        #[expect(clippy::cast_possible_truncation, reason = "it is less than the number of places")]
+        let place = (hash % RECENT as u64) as usize;
+        let known = self.recent[place];
+        if let Some(stream) = self.streams.get(known as usize)
+            && self.names(stream) == (workspace, call)
+        {
+            return known;
         }
-        u32::try_from(index).unwrap_or(u32::MAX)
+        let workspace = workspace.map(|id| self.add_text(id));
+        let call = call.map(|id| self.add_text(id));
+        let index = u32::try_from(self.streams.len()).unwrap_or(u32::MAX);
+        self.streams.push(StreamId { workspace, call });
+        self.recent[place] = index;
+        index
     }
 
     /// Adds the time of an event. Of several in a row without a match, the latest counts.
@@ -112,5 +175,26 @@ impl Observations {
             return;
         }
         self.items.push((stream, Observation::Event { at }));
+    }
+
+    /// Adds what an event is to a rule. If the last item is the same event with the same key, the
+    /// rule is added to that.
+    pub(super) fn found(
+        &mut self,
+        stream: u32,
+        event: FoundEvent,
+        found: FoundRule,
+        is_same: bool,
+    ) {
+        self.rules.push(found);
+        let end = self.rules.len();
+        if is_same
+            && let Some((_, Observation::Match(last))) = self.items.last_mut()
+            && last.key == event.key
+        {
+            last.rules.end = end;
+            return;
+        }
+        self.items.push((stream, Observation::Match(FoundEvent { rules: end - 1..end, ..event })));
     }
 }

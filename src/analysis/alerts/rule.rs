@@ -1,6 +1,5 @@
 //! The interface of rules.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
@@ -8,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::gaps::{GapView, KnownGap};
+use super::key_table::{KeyId, KeyTable};
 use super::millis::Millis;
+use super::timers::{Timer, Timers};
 use crate::model::catalog::value::{AlertReason, AlertState};
 
 /// What an event is to a rule.
@@ -106,6 +107,12 @@ pub trait RuleForm: Send {
     /// What is remembered of a key.
     type State: Default + Serialize + DeserializeOwned + Send;
 
+    /// Returns whether an event with these roles changes anything about a key of which nothing is
+    /// remembered.
+    fn begins(&self, roles: EventRoles) -> bool {
+        roles.has(EventRole::Trigger)
+    }
+
     /// Handles an event.
     fn event(
         &self,
@@ -150,17 +157,14 @@ pub trait RuleForm: Send {
     }
 }
 
-/// The next deadlines in a workspace: time, index of the rule, and entry of the rule.
-pub type Timers = BTreeSet<(Millis, u16, Arc<str>)>;
-
 /// A key that was evicted, possibly one of another workspace.
 pub struct EvictedKey {
     /// The number of its workspace.
     pub workspace: u32,
     /// The key.
-    pub key: Box<str>,
-    /// The deadline that no longer applies.
-    pub timer: Option<(Millis, u16, Arc<str>)>,
+    pub key: Arc<str>,
+    /// Whether it had a deadline, which no longer applies.
+    pub had_timer: bool,
     /// What is reported.
     pub change: Change,
 }
@@ -169,29 +173,41 @@ pub struct EvictedKey {
 pub struct RuleScope<'a> {
     /// The number of the workspace.
     pub workspace: u32,
-    /// The deadlines in it.
+    /// The keys of all rules.
+    pub keys: &'a mut KeyTable,
+    /// The deadlines in the workspace.
     pub timers: &'a mut Timers,
     /// The gaps in its streams.
     pub gaps: &'a [KnownGap],
     /// Takes the changes, with their keys.
-    pub changes: &'a mut Vec<(Box<str>, Change)>,
+    pub changes: &'a mut Vec<(Arc<str>, Change)>,
     /// Takes the keys that were evicted.
     pub evicted: &'a mut Vec<EvictedKey>,
 }
 
 /// A rule with the states of all its keys.
 pub trait Rule: Send {
-    /// Handles an event of a key.
-    fn event(&mut self, key: &str, event: &RuleEvent, scope: &mut RuleScope<'_>);
+    /// Returns whether an event with these roles changes anything about a key of which nothing is
+    /// remembered.
+    fn begins(&self, roles: EventRoles) -> bool;
 
-    /// Handles a deadline of an entry.
-    fn due(&mut self, entry: &Arc<str>, at: Millis, scope: &mut RuleScope<'_>);
+    /// Handles an event of a key.
+    fn event(&mut self, key: KeyId, event: &RuleEvent, scope: &mut RuleScope<'_>);
+
+    /// Handles a deadline, which may no longer apply.
+    fn due(&mut self, timer: Timer, scope: &mut RuleScope<'_>);
+
+    /// Returns whether a deadline still applies.
+    fn has_timer(&self, timer: Timer) -> bool;
+
+    /// Returns the key whose deadline it is.
+    fn key_of(&self, timer: Timer) -> KeyId;
 
     /// Handles a gap that became known at a time.
     fn gap(&mut self, gap: &KnownGap, at: Millis, scope: &mut RuleScope<'_>);
 
-    /// Passes what is known about each key to `visit`, with the number of its workspace.
-    fn for_each_standing(&self, visit: &mut dyn FnMut(u32, &str, Standing));
+    /// Passes what is known about each key to `visit`.
+    fn for_each_standing(&self, visit: &mut dyn FnMut(KeyId, Standing));
 
     /// Returns the memory in use, in bytes.
     #[cfg(test)]
@@ -199,8 +215,8 @@ pub trait Rule: Send {
 
     /// Appends the state of all keys as a JSON array of arrays: the number of the workspace, the key
     /// and the state.
-    fn save(&self, out: &mut Vec<u8>);
+    fn save(&self, keys: &KeyTable, out: &mut Vec<u8>);
 
     /// Restores the state of a key, unless it is not one.
-    fn restore(&mut self, key: &str, state: Value, scope: &mut RuleScope<'_>);
+    fn restore(&mut self, key: KeyId, state: Value, scope: &mut RuleScope<'_>);
 }

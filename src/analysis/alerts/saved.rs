@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::engine::{RuleEngine, UntakenChange};
-use super::rule::RuleScope;
+use super::engine::RuleEngine;
+use super::rule::{Change, RuleScope};
 use super::workspace::{SavedWorkspace, WorkspaceProgress};
 
 /// The version of the format.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The state of all rules.
 #[derive(Serialize, Deserialize)]
@@ -23,7 +23,7 @@ struct SavedRules {
     workspaces: Vec<SavedWorkspace>,
     rules: Vec<SavedRule>,
     /// The changes that were not reported yet.
-    untaken: Vec<UntakenChange>,
+    untaken: Vec<(u32, u16, Box<str>, Change)>,
 }
 
 /// The state of a rule.
@@ -43,13 +43,16 @@ impl RuleEngine {
         let mut rules = Vec::new();
         for config in &self.rules {
             let mut keys = Vec::new();
-            config.rule.save(&mut keys);
+            config.rule.save(&self.keys, &mut keys);
             let keys = RawValue::from_string(String::from_utf8(keys).ok()?).ok()?;
             let (name, fingerprint) = (config.name.to_string(), config.fingerprint.clone());
             rules.push(SavedRule { name, fingerprint, keys });
         }
         let workspaces = self.workspaces.iter().map(WorkspaceProgress::save).collect();
-        let untaken = self.untaken.iter().cloned().collect();
+        let untaken = self.untaken.iter().map(|(number, index, key, change)| {
+            (*number, *index, Box::from(&**key), change.clone())
+        });
+        let untaken = untaken.collect();
         let saved = SavedRules { version: VERSION, workspaces, rules, untaken };
         serde_json::value::to_raw_value(&saved).ok()
     }
@@ -84,7 +87,7 @@ impl RuleEngine {
             let index = indexes.get(usize::from(index)).copied().flatten();
             let index = index.and_then(|index| index.try_into().ok());
             if let Some((number, index)) = numbers.get(&before).copied().zip(index) {
-                self.untaken.push_back((number, index, key, change));
+                self.untaken.push_back((number, index, key.into(), change));
             }
         }
         for (index, rule) in indexes.into_iter().zip(saved.rules) {
@@ -100,14 +103,17 @@ impl RuleEngine {
     }
 
     fn restore_key(&mut self, index: usize, number: u32, key: &str, state: Value) {
+        let id = self.keys.take(number, key);
         let workspace = &mut self.workspaces[number as usize];
         let mut scope = RuleScope {
             workspace: number,
+            keys: &mut self.keys,
             timers: &mut workspace.timers,
             gaps: &workspace.gaps,
             changes: &mut Vec::new(),
             evicted: &mut Vec::new(),
         };
-        self.rules[index].rule.restore(key, state, &mut scope);
+        self.rules[index].rule.restore(id, state, &mut scope);
+        self.keys.release(id);
     }
 }

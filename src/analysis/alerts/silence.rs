@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::gaps::GapView;
 use super::millis::Millis;
-use super::rule::{Change, EventRole, Phase, RuleEvent, RuleForm, Standing};
+use super::rule::{Change, EventRole, EventRoles, Phase, RuleEvent, RuleForm, Standing};
 use crate::model::catalog::value::{AlertReason, AlertState};
 
 /// After an event, the next one must follow within a time, unless another event ends that.
@@ -63,6 +63,10 @@ pub(super) fn heard(at: Millis, since: Millis, count: u64, reason: AlertReason) 
 
 impl RuleForm for Silence {
     type State = SilenceState;
+
+    fn begins(&self, roles: EventRoles) -> bool {
+        roles.has(EventRole::Trigger) && !roles.has(EventRole::Unless)
+    }
 
     fn event(
         &self,

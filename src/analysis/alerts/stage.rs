@@ -1,6 +1,6 @@
 //! The rules as a stage of the pipeline.
 
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use serde_json::value::RawValue;
 
@@ -8,10 +8,11 @@ use super::attention::SharedAttention;
 use super::engine::RuleEngine;
 use super::matcher::RuleMatcher;
 use super::observation::Observations;
+use crate::model::Origin;
 use crate::output::status;
 use crate::query::{EventContext, Failures};
 use crate::text::units::counted;
-use crate::transport::{ConnectionEvent, ConnectionState, Coverage, CoverageState, RawFrame};
+use crate::transport::{ConnectionEvent, ConnectionState, Coverage, CoverageState};
 
 /// Finds the rules that events concern, and applies them.
 pub struct AlertStage {
@@ -38,7 +39,7 @@ impl AlertStage {
 
     /// Returns the names of the rules.
     #[must_use]
-    pub fn rule_names(&self) -> Vec<std::sync::Arc<str>> {
+    pub fn rule_names(&self) -> Vec<Arc<str>> {
         self.engine.rule_names()
     }
 
@@ -112,7 +113,10 @@ impl AlertStage {
             *attention.lock().unwrap_or_else(PoisonError::into_inner) = self.engine.attention();
         }
         let reasons = [
-            (self.engine.without_key(), "without a key; `per` must name a field that they have"),
+            (
+                self.engine.without_key(),
+                "without a key of at most 256 bytes; `per` must name a field that they have",
+            ),
             (self.engine.without_time(), "without a time; rules need the `_tap` of a recording"),
             (self.engine.beyond_limit(), "of further workspaces; use several processes"),
         ];
@@ -122,9 +126,11 @@ impl AlertStage {
         }
     }
 
-    /// Takes the line of the next alert, in order.
-    pub fn next_alert(&mut self) -> Option<RawFrame> {
-        self.engine.next_alert().map(|alert| alert.frame())
+    /// Takes the next alert, in order: writes its line, and returns its origin.
+    pub fn next_alert(&mut self, line: &mut String) -> Option<Arc<Origin>> {
+        let alert = self.engine.next_alert()?;
+        alert.write(line);
+        Some(alert.origin)
     }
 
     /// Returns the failure counters of the expressions, in order.

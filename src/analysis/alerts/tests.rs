@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::alert::Alert;
 use super::gaps::{AffectedStreams, KnownGap};
 use super::millis::Millis;
-use super::observation::{MatchedRule, Observation};
+use super::observation::{FoundEvent, FoundRule, Observation};
 use super::rule::{EventRole, EventRoles, RuleForm};
 use super::{AlertSubject, KeyedRule, Observations, RuleConfig, RuleEngine};
 
@@ -73,16 +73,10 @@ pub fn arrive(engine: &mut RuleEngine, arrival: &Arrival) {
     let stream = observations.stream(Some("w"), arrival.call);
     observations.event(stream, arrival.at);
     if let Some((key, roles, value)) = arrival.found {
-        let found = MatchedRule {
-            rule: 0,
-            at: Some(arrival.at),
-            fallback: None,
-            roles,
-            key: key.into(),
-            value,
-            subject: 0,
-        };
-        observations.items.push((stream, Observation::Match(Box::new(found))));
+        let key = observations.add_text(key);
+        let found = FoundEvent { at: Some(arrival.at), fallback: None, key, rules: 0..0 };
+        let rule = FoundRule { rule: 0, roles, value, subject: 0 };
+        observations.found(stream, found, rule, false);
     }
     engine.apply(&mut observations);
 }

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::gaps::KnownGap;
 use super::millis::Millis;
-use super::observation::MatchedRule;
-use super::rule::Timers;
+use super::observation::{FoundEvent, FoundRule};
+use super::timers::{Timer, Timers};
+use crate::model::Origin;
 
 /// The maximum number of matches that wait for earlier events. With more, the first is handled.
 const MAX_QUEUED: usize = 1 << 14;
@@ -19,6 +20,8 @@ const MAX_QUEUED: usize = 1 << 14;
 pub(super) struct WorkspaceProgress {
     /// The id, if the events have one.
     pub id: Option<Arc<str>>,
+    /// The origin of its alerts.
+    pub origin: Arc<Origin>,
     /// The time of the latest event.
     pub latest: Option<Millis>,
     /// The time from which events are handled in order: later ones may still be missing.
@@ -48,14 +51,21 @@ pub(super) struct SavedWorkspace {
     first_stream: Option<Box<str>>,
     is_merged: bool,
     gaps: Vec<KnownGap>,
-    queue: Vec<(Millis, MatchedRule)>,
+    queue: Vec<(Millis, WaitingEvent)>,
+}
+
+/// An event that concerns rules and waits for earlier ones.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct WaitingEvent {
+    pub key: Box<str>,
+    pub rules: Vec<FoundRule>,
 }
 
 /// A match that waits for earlier events. Those of the same time keep the order of arrival.
 struct QueuedMatch {
     at: Millis,
     number: u64,
-    found: Box<MatchedRule>,
+    found: WaitingEvent,
 }
 
 impl Ord for QueuedMatch {
@@ -78,15 +88,17 @@ impl Eq for QueuedMatch {}
 /// The next thing to handle.
 pub(super) enum WorkspaceStep {
     /// A match and its time.
-    Match(Millis, Box<MatchedRule>),
-    /// The deadline of an entry of a rule.
-    Due(Millis, u16, Arc<str>),
+    Match(Millis, WaitingEvent),
+    /// The deadline of a key of a rule.
+    Due(Timer),
 }
 
 impl WorkspaceProgress {
     /// Creates the progress of a workspace without events.
     pub fn new(id: Option<Arc<str>>) -> Self {
-        Self { id, ..Self::default() }
+        let workspace_id = id.as_deref().map(str::to_owned);
+        let origin = Arc::new(Origin { workspace_id, ..Origin::default() });
+        Self { id, origin, ..Self::default() }
     }
 
     /// Returns what the next run needs.
@@ -100,7 +112,7 @@ impl WorkspaceProgress {
             first_stream: self.first_stream.clone(),
             is_merged: self.is_merged,
             gaps: self.gaps.clone(),
-            queue: queue.into_iter().map(|queued| (queued.at, (*queued.found).clone())).collect(),
+            queue: queue.into_iter().map(|queued| (queued.at, queued.found.clone())).collect(),
         }
     }
 
@@ -109,12 +121,9 @@ impl WorkspaceProgress {
         let SavedWorkspace { id: _, latest, reached, first_stream, is_merged, gaps, queue } = saved;
         (self.latest, self.reached) = (latest, reached);
         (self.first_stream, self.is_merged, self.gaps) = (first_stream, is_merged, gaps);
-        for (at, found) in queue {
-            if let Some(rule) = rule(found.rule) {
-                let found = Box::new(MatchedRule { rule, ..found });
-                self.arrivals += 1;
-                self.queue.push(Reverse(QueuedMatch { at, number: self.arrivals, found }));
-            }
+        for (at, WaitingEvent { key, rules }) in queue {
+            let known = |found: FoundRule| Some(FoundRule { rule: rule(found.rule)?, ..found });
+            self.enqueue(at, &key, rules.into_iter().filter_map(known).collect());
         }
     }
 
@@ -128,7 +137,9 @@ impl WorkspaceProgress {
                 let name = call.map(|call| format!("@{call}")).unwrap_or_default();
                 self.first_stream = Some(name.into());
             }
-            Some(first) => self.is_merged |= first.strip_prefix('@') != call,
+            Some(first) => {
+                self.is_merged = self.is_merged || first.strip_prefix('@') != call;
+            }
         }
         self.latest = self.latest.max(Some(at));
         self.allowed(lateness)
@@ -140,13 +151,24 @@ impl WorkspaceProgress {
         if self.is_merged { latest.saturating_sub(lateness) } else { latest }
     }
 
-    /// Adds a match, and returns the time up to which events can be handled; `None` if no time is
-    /// known. A match that is later than allowed counts as one at the time that is allowed.
-    pub fn push(&mut self, found: Box<MatchedRule>, lateness: Millis) -> Option<Millis> {
-        let at = found.at.or(self.latest).or(found.fallback)?.max(self.allowed(lateness));
+    /// Returns the time at which a match counts; `None` if no time is known. A match that is later
+    /// than allowed counts at the time that is allowed.
+    pub fn time_of(&self, found: &FoundEvent, lateness: Millis) -> Option<Millis> {
+        Some(found.at.or(self.latest).or(found.fallback)?.max(self.allowed(lateness)))
+    }
+
+    /// Returns whether a match would be the next thing to handle up to a time.
+    pub fn is_next(&self, at: Millis, until: Millis) -> bool {
+        at <= until
+            && self.queue.peek().is_none_or(|Reverse(first)| first.at > at)
+            && self.timers.first().is_none_or(|timer| timer.at >= at)
+    }
+
+    /// Adds a match, which waits for its time.
+    pub fn enqueue(&mut self, at: Millis, key: &str, rules: Vec<FoundRule>) {
         self.arrivals += 1;
+        let found = WaitingEvent { key: key.into(), rules };
         self.queue.push(Reverse(QueuedMatch { at, number: self.arrivals, found }));
-        Some(self.reached.unwrap_or(at))
     }
 
     /// Returns what comes next up to a time. A deadline passes once all events up to it have been
@@ -154,16 +176,13 @@ impl WorkspaceProgress {
     pub fn next(&mut self, until: Millis) -> Option<WorkspaceStep> {
         let first = self.queue.peek().map(|Reverse(first)| first.at);
         let first = first.filter(|at| *at <= until || self.queue.len() > MAX_QUEUED);
-        let timer = self.timers.first().map(|(at, ..)| *at).filter(|at| *at < until);
+        let timer = self.timers.first().map(|timer| timer.at).filter(|at| *at < until);
         match (first, timer) {
             (Some(at), timer) if timer.is_none_or(|timer| at <= timer) => {
                 let Reverse(first) = self.queue.pop()?;
                 Some(WorkspaceStep::Match(at, first.found))
             }
-            (_, Some(_)) => {
-                let (at, rule, entry) = self.timers.pop_first()?;
-                Some(WorkspaceStep::Due(at, rule, entry))
-            }
+            (_, Some(_)) => self.timers.pop().map(WorkspaceStep::Due),
             _ => None,
         }
     }

@@ -2,6 +2,7 @@
 
 mod builtin;
 mod compile;
+mod pool;
 mod table;
 
 use std::time::Duration;
@@ -13,6 +14,7 @@ use crate::cli::config::TomlFile;
 use crate::error::Result;
 use crate::text::units::{BYTE_UNITS, parse_size};
 use compile::{CompiledRule, RuleCompiler};
+use pool::RulePool;
 use table::RuleTable;
 
 /// The time by which an event may be later than others where streams are merged.
@@ -34,19 +36,20 @@ pub(super) fn alert_stage(
     if path.is_none() && !builtin {
         return Ok(None);
     }
-    let mut rules = Vec::new();
+    let (mut rules, mut pool) = (Vec::new(), RulePool::default());
     let (mut lateness, mut memory) = (LATENESS, MEMORY);
     if let Some(path) = path {
         let text = read_source(path)?;
         let file = TomlFile { path: path.clone(), text, is_private: true };
-        (lateness, memory) = read(&file, expressions, &mut rules)?;
+        (lateness, memory) = read(&file, expressions, &mut pool, &mut rules)?;
     }
     if *builtin {
-        builtin::add(expressions, memory, &mut rules)?;
+        builtin::add(expressions, memory, &mut pool, &mut rules)?;
     }
-    let (expressions, configs) =
+    let (expressions, configs): (Vec<_>, _) =
         rules.into_iter().map(|rule| (rule.expressions, rule.config)).unzip();
-    let (matcher, engine) = (RuleMatcher::new(expressions), RuleEngine::new(configs, lateness));
+    let matcher = RuleMatcher::new(pool.into_expressions(), &expressions);
+    let engine = RuleEngine::new(configs, lateness);
     Ok(Some(AlertStage::new(matcher, engine, *is_only)))
 }
 
@@ -54,6 +57,7 @@ pub(super) fn alert_stage(
 fn read(
     file: &TomlFile,
     expressions: &ExpressionCompiler<'_>,
+    pool: &mut RulePool,
     rules: &mut Vec<CompiledRule>,
 ) -> Result<(Duration, usize)> {
     let document = file.document(EXAMPLE)?;
@@ -80,7 +84,8 @@ fn read(
             let why = "a rule has a name of letters, digits, - and _, of at most 64 characters";
             return Err(file.wrong(line, "", why, "give it another name"));
         }
-        let compiler = RuleCompiler { expressions, memory, index: rules.len() };
+        let mut compiler =
+            RuleCompiler { expressions, pool: &mut *pool, memory, index: rules.len() };
         rules.push(compiler.compile(&RuleTable::new(file, name, line, table))?);
     }
     if rules.is_empty() {

@@ -148,23 +148,15 @@ fn a_rhythm_is_learned_and_must_be_kept() {
 #[test]
 fn some_operator_must_be_available() {
     let mut engine = engine(Availability, 0);
-    let operator = |at, subject, role| {
-        let found = MatchedRule {
-            rule: 0,
-            at: Some(at),
-            fallback: None,
-            roles: roles(&[role]),
-            key: Box::default(),
-            value: 0.0,
-            subject,
-        };
-        (at, found)
+    let operator = |at: Millis, subject, role| {
+        (at, FoundRule { rule: 0, roles: roles(&[role]), value: 0.0, subject })
     };
-    let mut pass = |(at, found): (Millis, MatchedRule)| {
+    let mut pass = |(at, rule): (Millis, FoundRule)| {
         let mut observations = Observations::default();
         let stream = observations.stream(Some("w"), None);
         observations.event(stream, at);
-        observations.items.push((stream, Observation::Match(Box::new(found))));
+        let found = FoundEvent { at: Some(at), fallback: None, key: 0..0, rules: 0..0 };
+        observations.found(stream, found, rule, false);
         engine.apply(&mut observations);
         told(&mut engine)
     };

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::super::expression::ExpressionCompiler;
 use super::compile::{CompiledRule, RuleCompiler};
+use super::pool::RulePool;
 use super::table::RuleTable;
 use crate::analysis::alerts::{Availability, EventRole, Rhythm, millis};
 use crate::cli::config::TomlFile;
@@ -23,6 +24,7 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 pub(super) fn add(
     expressions: &ExpressionCompiler<'_>,
     memory: usize,
+    pool: &mut RulePool,
     rules: &mut Vec<CompiledRule>,
 ) -> Result<()> {
     let file = TomlFile {
@@ -38,7 +40,8 @@ pub(super) fn add(
             continue;
         }
         let table = RuleTable::new(&file, name, 1, table);
-        let compiler = RuleCompiler { expressions, memory, index: rules.len() };
+        let mut compiler =
+            RuleCompiler { expressions, pool: &mut *pool, memory, index: rules.len() };
         rules.push(match name {
             "pipeline-late" => {
                 let tolerance = millis(TOLERANCE);

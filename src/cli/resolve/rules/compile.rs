@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::expression::ExpressionCompiler;
+use super::pool::RulePool;
 use super::table::RuleTable;
 use crate::analysis::alerts::{
     AffectedStreams, AlertSubject, EventRole, Frequency, KeyedRule, Percentile, Rule,
     RuleCondition, RuleConfig, RuleExpressions, RuleForm, Silence, Wait, millis,
 };
 use crate::error::Result;
-use crate::model::{Kind, Stream};
-use crate::query::Predicate;
+use crate::model::Stream;
 use crate::query::check::Kinds;
 
 /// The most events that a rule can count.
@@ -26,6 +26,8 @@ pub(super) struct CompiledRule {
 /// Compiles rules.
 pub(super) struct RuleCompiler<'a> {
     pub expressions: &'a ExpressionCompiler<'a>,
+    /// The expressions of the rules before it.
+    pub pool: &'a mut RulePool,
     /// The memory that the keys of the rule may use, in bytes.
     pub memory: usize,
     /// The number of rules before it.
@@ -70,7 +72,7 @@ const FORMS: &[FormSettings] = &[WAIT, FREQUENCY, PERCENTILE, SILENCE];
 
 impl RuleCompiler<'_> {
     /// Compiles a rule of a file.
-    pub fn compile(&self, rule: &RuleTable<'_>) -> Result<CompiledRule> {
+    pub fn compile(&mut self, rule: &RuleTable<'_>) -> Result<CompiledRule> {
         let Some(form) = FORMS.iter().find(|form| rule.has(form.sign)) else {
             let known: Vec<_> = FORMS
                 .iter()
@@ -128,7 +130,7 @@ impl RuleCompiler<'_> {
     /// Compiles the expressions of a rule. `absent` are the conditions on which a gap has an effect,
     /// because the rule depends on what does not match them.
     pub(super) fn rule<F: RuleForm + 'static>(
-        &self,
+        &mut self,
         rule: &RuleTable<'_>,
         conditions: &[(&'static str, EventRole)],
         absent: &[&str],
@@ -139,17 +141,19 @@ impl RuleCompiler<'_> {
         let mut relevant = Kinds::NONE;
         for (setting, role) in conditions {
             let Some(source) = rule.text(setting)? else { continue };
-            let (predicate, kinds) = self.predicate(&rule.place(setting), source)?;
+            let place = rule.place(setting);
+            let (condition, kinds) = self.pool.condition(self.expressions, &place, source)?;
             if absent.contains(setting) {
                 relevant = relevant.or(kinds);
             }
-            compiled.push(RuleCondition::new(*role, predicate, kinds));
+            compiled.push(RuleCondition { role: *role, condition, kinds });
         }
         // Each condition alone needs the key, or its events would never be found.
         let sets: Vec<_> = compiled.iter().map(|condition| condition.kinds).collect();
-        let program = |setting: &str| {
+        let mut program = |setting: &str| {
             let Some(source) = rule.text(setting)? else { return Ok(None) };
-            self.expressions.key(&rule.place(setting), source, &sets).map(|key| Some(Arc::new(key)))
+            let place = rule.place(setting);
+            self.pool.program(self.expressions, &place, source, &sets).map(Some)
         };
         let (key, value) = (program("per")?, program("value")?);
         let keys_are_calls = rule
@@ -168,14 +172,6 @@ impl RuleCompiler<'_> {
                 rule: rule_state,
             },
         })
-    }
-
-    /// Compiles a condition. Returns it and the events that can satisfy it.
-    fn predicate(&self, place: &str, source: &str) -> Result<(Predicate, Kinds)> {
-        // Rules are not applied to alerts.
-        let mut kinds = Kinds::matching(true, |kind| kind != Kind::TapAlert);
-        let predicate = self.expressions.predicate(place, source, &mut kinds)?;
-        Ok((predicate, kinds))
     }
 }
 
