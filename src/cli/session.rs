@@ -158,8 +158,7 @@ impl SessionBuilder {
         let Self { mut stages, merge, fail_on_gap, screen, progress, pace, .. } = self;
         let mut live =
             screen.map(|setup| LiveScreen::open(setup, &mut stages, view::draw)).transpose()?;
-        let _serving =
-            self.metrics.map(|metrics| metrics.start(&self.destinations, &mut stages.observers));
+        let _serving = self.metrics.map(|metrics| metrics.start(&self.destinations, &mut stages));
         let has_screen = live.is_some();
         let (format, is_watched) = (stages.status, std::io::stderr().is_terminal());
         let mut progress_line =

@@ -1,5 +1,6 @@
 //! Posts spans to a collector and interprets its answers (OTLP specification, OTLP/HTTP).
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -78,8 +79,8 @@ pub fn traces_url(mut base: Url) -> Url {
 }
 
 impl CollectorClient {
-    /// Posts a request, with retries, until the collector takes or refuses it.
-    pub async fn deliver(&mut self, body: Bytes) -> Posted {
+    /// Posts a request, with retries, until the collector takes or refuses it. Counts the retries.
+    pub async fn deliver(&mut self, body: Bytes, retries: &AtomicU64) -> Posted {
         let mut backoff = Backoff::new(FIRST_DELAY);
         loop {
             let (why, at_least) = match self.post(body.clone()).await {
@@ -90,6 +91,7 @@ impl CollectorClient {
             if attempt >= MAX_ATTEMPTS {
                 return Posted::Refused(format!("{why}, {attempt} times in a row"));
             }
+            retries.fetch_add(1, Ordering::Relaxed);
             status::delivery_retry(self.status, "export", &why, delay, attempt);
             tokio::time::sleep(delay).await;
         }

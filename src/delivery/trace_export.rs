@@ -5,6 +5,8 @@
 //! fit are dropped and counted. At the end of the run the exporter waits a limited time for the
 //! collector to take the rest.
 
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,6 +16,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use super::destination::Destination;
+use super::results::ResultCounts;
 use super::trace_collector_client::{CollectorClient, Posted};
 use super::trace_queue::TraceQueue;
 use crate::analysis::traces::{CallSpans, TraceCollector, TracedStreams, otlp};
@@ -45,6 +48,8 @@ pub struct TraceExporter {
 /// What the exporter and its task share.
 struct Shared {
     state: Mutex<ExportState>,
+    /// The number of requests that were repeated.
+    retries: AtomicU64,
     /// Wakes the task when spans wait or the run ends.
     wake: Notify,
     status: StatusFormat,
@@ -73,7 +78,12 @@ impl TraceExporter {
             counts,
             is_ending: false,
         };
-        let shared = Arc::new(Shared { state: Mutex::new(state), wake: Notify::new(), status });
+        let shared = Arc::new(Shared {
+            state: Mutex::new(state),
+            retries: AtomicU64::new(0),
+            wake: Notify::new(),
+            status,
+        });
         let task = runtime.spawn(export(Arc::clone(&shared), client));
         Self { shared, runtime, task: Some(task), stop: Arc::default(), status }
     }
@@ -133,7 +143,7 @@ async fn export(shared: Arc<Shared>, mut client: CollectorClient) {
     loop {
         let batch = shared.lock().queue.take_batch();
         if let Some(body) = batch {
-            let posted = client.deliver(body.into()).await;
+            let posted = client.deliver(body.into(), &shared.retries).await;
             shared.end_batch(&posted);
             continue;
         }
@@ -196,8 +206,25 @@ impl Destination for TraceExporter {
         }
     }
 
-    fn counts(&self) -> Option<DestinationCounts> {
-        let state = self.shared.lock();
-        Some(DestinationCounts { dropped: Some(state.queue.dropped()), ..state.counts })
+    fn results(&self) -> Option<Arc<dyn ResultCounts>> {
+        Some(Arc::clone(&self.shared) as _)
+    }
+}
+
+impl ResultCounts for Shared {
+    fn counts(&self) -> DestinationCounts {
+        let state = self.lock();
+        DestinationCounts { dropped: Some(state.queue.dropped()), ..state.counts }
+    }
+
+    fn retries(&self) -> u64 {
+        self.retries.load(Ordering::Relaxed)
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The spans that wait are not shown.
+        self.counts().fmt(formatter)
     }
 }

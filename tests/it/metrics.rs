@@ -33,7 +33,10 @@ fn samples(text: &str) -> Samples {
 /// Starts evtap, and returns it with the base URL of its metrics.
 async fn start(run: Evtap) -> (Running, String) {
     let mut run = run.start();
-    let line = run.status_line().await;
+    let mut line = run.status_line().await;
+    if line.starts_with("evtap: hidden fields are shown") {
+        line = run.status_line().await;
+    }
     let url = line.strip_prefix("evtap: serving metrics at ");
     let url = url.unwrap_or_else(|| panic!("no URL of metrics: {line}"));
     let base = url.trim_end().strip_suffix("/metrics").expect("the path of the metrics");
@@ -217,6 +220,56 @@ async fn results_of_forwarding_are_counted_while_the_run_goes_on() {
 }
 
 #[tokio::test]
+async fn alerts_are_counted_by_rule_and_state() {
+    let base = crate::support::emulator(crate::support::fast()).await;
+    let rules = "[rule.many-calls]\nwhen = '.event_type == \"call.started\"'\ncount = 1\n\
+                 within = \"1h\"\n[rule.never]\nwhen = '.event_type == \"call.started\"'\n\
+                 count = 60000\nwithin = \"1ms\"\n";
+    for line in ["alert", "watch -e tap.*"] {
+        let line = format!("{line} -w {DEMO_WORKSPACE} --rules rules.toml {LISTEN}");
+        let (mut run, metrics) = start(evtap(&line).at(&base).file("rules.toml", rules)).await;
+        assert!(run.line().await.contains("\"state\":\"raised\""));
+        let samples = scrape(&metrics).await;
+        assert_samples(
+            &samples,
+            &[
+                ("evtap_alerts_total{rule=\"many-calls\",state=\"raised\"}", 1.0),
+                ("evtap_alerts_total{rule=\"many-calls\",state=\"unknown\"}", 0.0),
+                ("evtap_alerts_total{rule=\"never\",state=\"raised\"}", 0.0),
+            ],
+        );
+        assert!(samples["evtap_events_total{event_type=\"call.started\"}"] > 0.0);
+    }
+}
+
+#[tokio::test]
+async fn spans_are_counted_by_what_became_of_them() {
+    let sid = "CA00000000000000000000000000000007";
+    let events = json!([
+        {"event_type": "session_start", "call_sid": sid},
+        {"event_type": "session_end", "call_sid": sid, "completion_reason": "completed", "duration_s": 42.0},
+        {"event_type": "call.ended", "call_sid": sid, "completion_reason": "completed"},
+    ]);
+    let body = frames(events.as_array().expect("events"));
+    let base = scripted([format!("{STREAM}{body}").into_bytes()]).await;
+    let (url, _) = endpoint(|number| status([503, 400][number.min(1)], "")).await;
+    let options = format!("{LISTEN} --auto-observe 1 --otlp {url}");
+    let (_run, metrics) = start(watch(&base, &options)).await;
+    let refused = "evtap_spans_total{result=\"refused\"}";
+    let samples = scrape_until(&metrics, |samples| samples[refused] > 0.0).await;
+    assert_samples(
+        &samples,
+        &[
+            ("evtap_spans_total{result=\"exported\"}", 0.0),
+            ("evtap_spans_total{result=\"dropped\"}", 0.0),
+            ("evtap_delivery_retries_total{destination=\"collector\"}", 1.0),
+        ],
+    );
+    let deliveries = samples.keys().any(|name| name.starts_with("evtap_deliveries_total"));
+    assert!(!deliveries, "spans are no events");
+}
+
+#[tokio::test]
 async fn every_live_command_serves_metrics() {
     let base =
         crate::support::emulator(emulator::Options { rate: 5.0, ..Default::default() }).await;
@@ -226,6 +279,7 @@ async fn every_live_command_serves_metrics() {
     };
     for line in [
         format!("stats -w {DEMO_WORKSPACE}"),
+        format!("alert --builtin -w {DEMO_WORKSPACE}"),
         format!("expect -w {DEMO_WORKSPACE} --then .event_type==\"tap.malformed\""),
         format!("timeline {} -w {DEMO_WORKSPACE}", emulator::DEMO_CALL),
     ] {

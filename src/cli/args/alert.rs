@@ -8,6 +8,7 @@ use super::connection::{ConnectionArgs, DemoArgs};
 use super::delivery::{DeliveryArgs, ReconnectArgs, ResumeArgs};
 use super::filter::{FilterArgs, StopArgs};
 use super::list::trimmed;
+use super::metrics::MetricsArgs;
 use super::output::OutputArgs;
 use super::rules::RulesArgs;
 use crate::cli::destinations::DestinationArgs;
@@ -71,6 +72,9 @@ pub struct AlertArgs {
     /// How connections are kept open and merged.
     #[command(flatten)]
     pub reconnect: ReconnectArgs,
+    /// The metrics of a live run.
+    #[command(flatten)]
+    pub metrics: MetricsArgs,
     /// Number of threads that process a recording
     ///
     /// Default: the number of processors.

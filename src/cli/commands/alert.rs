@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::cli::args::{AlertArgs, MergeOrder};
 use crate::cli::broker_input::{BrokerInput, BrokerRequest};
 use crate::cli::destinations::DestinationContext;
+use crate::cli::metrics::MetricsServer;
 use crate::cli::platform::{Platform, SourceTask};
 use crate::cli::session::SessionBuilder;
 use crate::cli::starts::Starts;
@@ -25,6 +26,7 @@ pub(super) async fn run(mut args: AlertArgs) -> Result<Exit> {
     args.destinations.adapt(&mut args.output.privacy, args.output.status)?;
     let has_several = args.workspace.len() > 1 || args.from.is_some();
     let stages = resolve::alert_stages(&args, has_several)?;
+    let metrics = MetricsServer::bind(&args.metrics, args.output.status).await?;
     let network = resolve::network(&args.connection.auth);
     let request = BrokerRequest {
         workspaces: &args.workspace,
@@ -53,9 +55,11 @@ pub(super) async fn run(mut args: AlertArgs) -> Result<Exit> {
         .with_fail_on_gap(args.delivery.fail_on_gap)
         .with_merge(resolve::merge(&args.reconnect)?);
     let limits = SourceConfig {
+        meter: metrics.as_ref().map(MetricsServer::meter),
         heartbeat: Some(resolve::rule_heartbeat(args.destinations.heartbeat()?)),
         ..resolve::source_config(&args.delivery, Some(&args.reconnect))?
     };
+    let session = session.with_metrics(metrics);
     if let Some(broker) = broker {
         return inputs::read(session, &broker, limits, false).await;
     }

@@ -19,8 +19,10 @@ use crate::transport::meter::{LinkState, SourceCounts, SourceMeter, StreamKind};
 pub struct RunCollector {
     /// The counts of the sources.
     pub meter: Arc<SourceMeter>,
-    /// The results of the destinations that count them.
+    /// The results of the destinations that count events.
     pub deliveries: Vec<Arc<dyn ResultCounts>>,
+    /// The results of the destinations that count spans.
+    pub spans: Vec<Arc<dyn ResultCounts>>,
 }
 
 /// A metric: its name without prefix and unit, its help and its unit.
@@ -55,22 +57,37 @@ impl Collector for RunCollector {
             Some(Unit::Bytes),
         );
         counters(&mut encoder, &received, by_stream(|counts| counts.received))?;
-        if self.deliveries.is_empty() {
+        if !self.deliveries.is_empty() {
+            let delivered = self.deliveries.iter().flat_map(|results| {
+                let counts = results.counts();
+                let labels = |result| [("destination", counts.name), ("result", result)];
+                [(labels("delivered"), counts.delivered), (labels("refused"), counts.refused)]
+            });
+            let deliveries = Descriptor(
+                "deliveries",
+                "Events that a destination accepted or refused for good.",
+                None,
+            );
+            counters(&mut encoder, &deliveries, delivered)?;
+        }
+        if !self.spans.is_empty() {
+            let exported = self.spans.iter().flat_map(|results| {
+                let counts = results.counts();
+                [
+                    ([("result", "exported")], counts.delivered),
+                    ([("result", "refused")], counts.refused),
+                    ([("result", "dropped")], counts.dropped.unwrap_or_default()),
+                ]
+            });
+            let spans = Descriptor("spans", "Spans by what became of them.", None);
+            counters(&mut encoder, &spans, exported)?;
+        }
+        let mut all = self.deliveries.iter().chain(&self.spans).peekable();
+        if all.peek().is_none() {
             return Ok(());
         }
-        let results = self.deliveries.iter().map(|results| (results.counts(), results.retries()));
-        let delivered = results.clone().flat_map(|(counts, _)| {
-            let labels = |result| [("destination", counts.name), ("result", result)];
-            [(labels("delivered"), counts.delivered), (labels("refused"), counts.refused)]
-        });
-        let deliveries = Descriptor(
-            "deliveries",
-            "Events that a destination accepted or refused for good.",
-            None,
-        );
-        counters(&mut encoder, &deliveries, delivered)?;
         let by_destination =
-            results.map(|(counts, retries)| ([("destination", counts.name)], retries));
+            all.map(|results| ([("destination", results.counts().name)], results.retries()));
         let retries =
             Descriptor("delivery_retries", "Attempts to deliver that were repeated.", None);
         counters(&mut encoder, &retries, by_destination)

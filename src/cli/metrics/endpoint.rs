@@ -10,11 +10,12 @@ use tokio::task::AbortHandle;
 use super::collector::RunCollector;
 use super::registry::registry;
 use super::server;
+use crate::analysis::alerts::AlertStage;
 use crate::cli::args::MetricsArgs;
 use crate::delivery::Destination;
 use crate::error::{Error, Exit, Result};
-use crate::output::Observer;
 use crate::output::status::{self, StatusFormat};
+use crate::pipeline::Stages;
 use crate::transport::meter::SourceMeter;
 
 /// A listener for scrapes, and what the sources of the run count.
@@ -60,15 +61,14 @@ impl MetricsServer {
     /// Adds an observer for the events of the run, and starts to answer. Returns a guard that ends
     /// the answers when it is dropped.
     #[must_use]
-    pub fn start(
-        self,
-        destinations: &[Box<dyn Destination>],
-        observers: &mut Vec<Box<dyn Observer>>,
-    ) -> ServerGuard {
+    pub fn start(self, destinations: &[Box<dyn Destination>], stages: &mut Stages) -> ServerGuard {
         let results = destinations.iter().filter_map(|destination| destination.results());
-        let collector = RunCollector { meter: self.meter, deliveries: results.collect() };
-        let (registry, events) = registry(collector, Timestamp::now);
-        observers.push(Box::new(events));
+        let (spans, deliveries) = results.partition(|results| results.counts().unit.is_some());
+        let collector = RunCollector { meter: self.meter, deliveries, spans };
+        let (registry, mut events) = registry(collector, Timestamp::now);
+        let rules = stages.alerts.as_ref().map(AlertStage::rule_names).unwrap_or_default();
+        events.add_rules(rules.iter().map(|name| &**name));
+        stages.observers.push(Box::new(events));
         let task = tokio::spawn(server::serve(self.listener, Arc::new(registry)));
         ServerGuard(task.abort_handle())
     }

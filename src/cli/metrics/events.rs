@@ -14,7 +14,9 @@ use super::labels::{KnownCounters, LabelNames, Labels, OTHER, OwnedLabels};
 use crate::analysis::latency::{ENGINE, FIRST_AUDIO, LatencyComponent, NAVIGATION, RENDER, SPEECH};
 use crate::analysis::stats::step_tracker::StepTracker;
 use crate::analysis::stats::{call_sid, event_millis};
-use crate::model::catalog::value::{CompletionReason, EscalationTrigger, GapReason, Malformation};
+use crate::model::catalog::value::{
+    AlertState, CompletionReason, EscalationTrigger, GapReason, Malformation,
+};
 use crate::model::{DriftKind, Kind, Model, Stream, Type};
 use crate::output::{Observer, OutputError};
 use crate::query::EventContext;
@@ -22,6 +24,9 @@ use crate::redact::RedactedEvent;
 
 /// The number of tools that are counted separately.
 const MAX_TOOLS: usize = 100;
+
+/// The number of rules whose alerts are counted separately.
+const MAX_RULES: usize = 200;
 
 /// The upper bounds of the durations of calls, in seconds.
 const CALL_BUCKETS: [f64; 10] =
@@ -82,6 +87,8 @@ pub struct EventMetrics {
     turns: Vec<(&'static str, Histogram)>,
     tools: LabelNames,
     tool_durations: Family<OwnedLabels<1>, Histogram, fn() -> Histogram>,
+    rules: LabelNames,
+    alerts: Family<OwnedLabels<2>, Counter>,
 }
 
 impl EventMetrics {
@@ -151,6 +158,8 @@ impl EventMetrics {
             turns,
             tools: LabelNames::new(MAX_TOOLS),
             tool_durations: tools,
+            rules: LabelNames::new(MAX_RULES),
+            alerts: add(registry, "alerts", "Alerts of rules, by the state that they report"),
         }
     }
 
@@ -166,6 +175,7 @@ impl EventMetrics {
             Some(Kind::TapMalformed) => {
                 return self.malformed.count(text(event, "category").as_deref());
             }
+            Some(Kind::TapAlert) => return self.count_alert(event),
             // evtap's own events are not events of the platform.
             Some(kind) if kind.spec().stream == Stream::Own => return,
             Some(kind) => _ = self.declared[kind as usize].inc(),
@@ -190,6 +200,26 @@ impl EventMetrics {
         if let Some(kind) = kind {
             self.observe_kind(event, kind);
         }
+    }
+
+    /// Adds the counters of these rules, so that the first alert of each is an increase.
+    pub fn add_rules<'a>(&mut self, names: impl IntoIterator<Item = &'a str>) {
+        for name in names {
+            let rule = self.rules.value_of(name);
+            for state in choices::<AlertState>() {
+                let labels = [("rule", rule.clone()), ("state", (*state).to_owned())];
+                drop(self.alerts.get_or_create(&labels));
+            }
+        }
+    }
+
+    /// Counts an alert by its rule and state.
+    fn count_alert(&mut self, event: &RedactedEvent<'_>) {
+        let rule = self.rules.value(event.field("rule"));
+        let state = text(event, "state");
+        let known = choices::<AlertState>().iter().find(|known| Some(**known) == state.as_deref());
+        let state = known.copied().unwrap_or(OTHER).to_owned();
+        self.alerts.get_or_create(&[("rule", rule), ("state", state)]).inc();
     }
 
     fn observe_kind(&mut self, event: &RedactedEvent<'_>, kind: Kind) {

@@ -62,11 +62,15 @@ impl LabelNames {
     /// identifier of a program stands for itself.
     pub fn value(&mut self, field: Option<RedactedField<'_>>) -> String {
         let name = field.filter(|field| !field.hidden).and_then(|field| field.text());
-        let Some(name) = name.filter(|name| is_name(name)) else { return OTHER.to_owned() };
-        if self.0.room() == 0 && self.0.get(&name).is_none() {
+        name.map_or_else(|| OTHER.to_owned(), |name| self.value_of(&name))
+    }
+
+    /// Returns the value of the label for a name.
+    pub fn value_of(&mut self, name: &str) -> String {
+        if !is_name(name) || (self.0.room() == 0 && self.0.get(name).is_none()) {
             return OTHER.to_owned();
         }
-        self.0.entry(&name);
-        name.into_owned()
+        self.0.entry(name);
+        name.to_owned()
     }
 }

@@ -116,7 +116,7 @@ async fn promtool_accepts_the_metrics_and_the_rules() {
     let base = emulator(emulator::Options { rate: 200.0, ..Default::default() }).await;
     let (url, _) = endpoint(|_| status(200, "")).await;
     let (mut run, metrics) =
-        start(watch(&base, &format!("{LISTEN} --auto-observe 2 --forward {url}"))).await;
+        start(watch(&base, &format!("{LISTEN} --auto-observe 2 --forward {url} --builtin"))).await;
     for _ in 0..500 {
         run.line().await;
     }
@@ -142,6 +142,27 @@ async fn promtool_accepts_the_metrics_and_the_rules() {
         .await
         .expect("promtool runs");
     assert!(rules.status.success(), "{}", String::from_utf8_lossy(&rules.stderr));
+    let fired = Command::new("promtool")
+        .args(["test", "rules"])
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/metrics/alert_rules.yml"))
+        .output()
+        .await
+        .expect("promtool runs");
+    let said = String::from_utf8_lossy(&fired.stdout) + String::from_utf8_lossy(&fired.stderr);
+    assert!(fired.status.success(), "{said}");
+}
+
+/// Each alert rule is one of those whose firing promtool tests.
+#[test]
+fn every_alert_rule_has_a_test() {
+    let read = |path: &str| std::fs::read_to_string(path).expect("a file");
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/metrics/alert_rules.yml");
+    let (rules, tests) = (read(&docs("prometheus-alerts.yml")), read(&tests.display().to_string()));
+    let names = rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: "));
+    for name in names {
+        let count = tests.matches(&format!("alertname: {name}")).count();
+        assert!(count >= 2, "{name} is tested {count} times");
+    }
 }
 
 #[tokio::test]
@@ -151,8 +172,9 @@ async fn every_query_of_the_dashboard_and_the_rules_runs_on_what_prometheus_scra
     }
     let base = emulator(emulator::Options { rate: 200.0, ..Default::default() }).await;
     let (url, _) = endpoint(|_| status(200, "")).await;
-    let (mut run, metrics) =
-        start(watch(&base, &format!("{LISTEN} --auto-observe 4 --forward {url}"))).await;
+    // A collector takes the spans at the same place, and the rules raise alerts.
+    let options = format!("{LISTEN} --auto-observe 4 --forward {url} --otlp {url} --builtin");
+    let (mut run, metrics) = start(watch(&base, &options)).await;
     let reading = tokio::spawn(async move {
         loop {
             run.line().await;

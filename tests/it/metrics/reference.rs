@@ -33,8 +33,13 @@ impl ResultCounts for NoResults {
 
 /// Builds the table from everything that can be scraped.
 fn table() -> String {
-    let collector = RunCollector { meter: Arc::default(), deliveries: vec![Arc::new(NoResults)] };
+    let collector = RunCollector {
+        meter: Arc::default(),
+        deliveries: vec![Arc::new(NoResults)],
+        spans: vec![Arc::new(NoResults)],
+    };
     let (registry, mut metrics) = registry(collector, Timestamp::now);
+    metrics.add_rules(["nobody-joined"]);
     let tool = json!({
         "event_type": "tool_call_completed", "tool_name": "a", "call_id": "1", "duration_ms": 1.0,
     });
