@@ -2,6 +2,7 @@
 //! to the server, to evtap and to the connection, and no hidden value is stored.
 
 mod access;
+mod alerts;
 mod calls;
 mod hostile;
 mod members;

@@ -27,7 +27,7 @@ pub struct AlertArgs {
     /// Print a table of the alerts instead of events
     ///
     /// Shows what rules would have reported before they are used.
-    #[arg(long, conflicts_with_all = ["output", "fields", "jq", "record", "remote"])]
+    #[arg(long, conflicts_with_all = ["output", "fields", "jq", "record", "url", "publish", "exec", "bell"])]
     pub test: bool,
     /// Apply the rules to the stream of this workspace: its id, or `demo`; may be repeated
     #[arg(

@@ -46,7 +46,8 @@ pub(super) async fn run(mut args: AlertArgs) -> Result<Exit> {
         filter: &args.filter,
         leases: None,
         broker: &args.destinations.broker,
-        source: broker.as_ref().map(BrokerInput::name).as_deref(),
+        // Only alerts are published, so no event is stored again in the stream that is read.
+        source: None,
     })?;
     destinations.extend(resolve::notifier(&args.rules, args.output.status)?);
     let session = SessionBuilder::new(stages)
