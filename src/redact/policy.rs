@@ -40,6 +40,14 @@ impl FieldNames {
             || self.one_event.iter().any(|(of, name)| of == event && name == field)
     }
 
+    /// Returns whether the set has a field of at least one event.
+    #[must_use]
+    pub fn contains_in_any(&self, field: &str) -> bool {
+        self.all
+            || self.any_event.contains(field)
+            || self.one_event.iter().any(|(_, name)| name == field)
+    }
+
     /// Returns the fields in an order that does not depend on how they were added.
     fn listed(&self) -> Vec<String> {
         let all = self.all.then(|| "all".to_owned());

@@ -1,14 +1,14 @@
 //! `evtap alert` and `--rules`: events that should have happened and did not.
 
+mod notifications;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use evtap::emulator::{DEMO_WORKSPACE, Options};
 use serde_json::{Value, json};
 
-use crate::support::{
-    Evtap, bash, emulator, events, evtap, fast, pseudo_terminal, read_terminal, watch,
-};
+use crate::support::{Evtap, emulator, events, evtap, fast, watch};
 
 /// Rules with times so short that the emulator at full speed breaks them.
 const SHORT: &str = r#"
@@ -153,6 +153,67 @@ async fn nothing_is_raised_where_events_are_missing() {
     assert_eq!(told(&output), expected);
 }
 
+/// A rule by which each event of the platform waits for one that never comes.
+const ALL_WAIT: &str = r#"
+[rule.waits]
+per = "._tap.id"
+after = '.event_type | startswith("tap.") | not'
+want = '.event_type == "workspace.member_added"'
+within = "20ms"
+"#;
+
+#[tokio::test]
+async fn a_gap_of_a_live_run_is_unknown_in_it_and_in_its_replays() {
+    let faults = ["cut=200000", "forget"].map(|fault| fault.parse().expect("a fault")).to_vec();
+    let base = emulator(Options { faults, ..fast() }).await;
+    let run = watch(&base, "--rules rules.toml --record x.ndjson");
+    let record = run.path("x.ndjson");
+    let mut run = run.file("rules.toml", ALL_WAIT).start();
+    let (mut output, mut after_gap) = (String::new(), 0);
+    while after_gap < 1000 {
+        let line = run.line().await;
+        after_gap += usize::from(after_gap > 0 || line.contains("\"tap.gap\""));
+        output.push_str(&line);
+    }
+    run.signal("INT");
+    let (ended, recorded) = run.end_and_read(&record).await;
+    output.push_str(&ended.ended(130));
+
+    let millis = |time: &Value| {
+        let time: jiff::Timestamp = time.as_str().expect("a time").parse().expect("RFC 3339");
+        time.as_millisecond()
+    };
+    let all = events(&output);
+    let at = all.iter().position(|event| event["event_type"] == "tap.gap").expect("a gap");
+    let (from, to) = (millis(&all[at]["from"]), millis(&all[at]["to"]));
+    let of_state = |events: &[Value], state: &str| -> Vec<i64> {
+        let alerts = events.iter().filter(|event| event["event_type"] == "tap.alert");
+        alerts
+            .filter(|alert| alert["state"] == state)
+            .map(|alert| millis(&alert["since"]))
+            .collect()
+    };
+    let unknown = of_state(&all[at..], "unknown");
+    assert!(
+        unknown.iter().all(|since| *since <= to && since + 20 >= from),
+        "{from} {to} {unknown:?}"
+    );
+    assert!(!unknown.is_empty());
+    let raised = of_state(&all[at..], "raised");
+    assert!(raised.iter().all(|since| *since > to || since + 20 < from), "{from} {to} {raised:?}");
+    assert!(raised.iter().any(|since| *since > to));
+
+    let live = alerts(&output);
+    for options in ["--speed 1", "--speed 10", "--threads 1", "--threads 4"] {
+        let options = format!("{options} x.ndjson");
+        let recorded = recorded.as_ref().expect("a record");
+        let replayed = alert(ALL_WAIT, &options).file("x.ndjson", recorded).run().await.ended(0);
+        let replayed = alerts(&replayed);
+        let different: Vec<_> = replayed.symmetric_difference(&live).collect();
+        assert!(different.is_empty(), "{options}: {different:?}");
+    }
+}
+
 #[tokio::test]
 async fn rules_are_checked_before_anything_is_read() {
     let refused = async |rules: &str, message: &str| {
@@ -182,6 +243,17 @@ async fn rules_are_checked_before_anything_is_read() {
     let run = alert(hidden, "x.ndjson --reveal caller_id").file("x.ndjson", "").run().await;
     run.ended(2);
     assert!(run.stderr().contains("keys are always shown"), "{}", run.stderr());
+    // A field that no event declares is hidden until it is revealed.
+    let undeclared = "[rule.x]\nwhen = '.event_type | startswith(\"call.\")'\n\
+                      per = \".call_sid // .nickname\"\ncount = 2\nwithin = \"1s\"\n";
+    for (names, status) in
+        [("nickname", 2), ("call.ended.nickname", 2), ("all", 2), ("caller_id", 0)]
+    {
+        let line = format!("x.ndjson --no-check --reveal {names}");
+        let run = alert(undeclared, &line).file("x.ndjson", "").run().await;
+        assert_eq!(run.status(), status, "{names}: {}", run.stderr());
+        assert_eq!(run.stderr().contains("where it is not declared"), status == 2, "{names}");
+    }
     let run = evtap("alert x.ndjson").run().await;
     run.ended(2);
     assert!(run.stderr().contains("it has no rules; give a file to --rules"), "{}", run.stderr());
@@ -357,90 +429,4 @@ async fn the_built_in_rules_are_valid_and_can_be_replaced() {
     let run = evtap("alert --builtin x.ndjson").file("x.ndjson", lines).run().await;
     let alerts = told(&run.ended(0));
     assert_eq!(alerts, ["00:00:20  raised: too_many", "00:05:20  resolved: fewer_again"]);
-}
-
-/// A recording with two alerts that are raised and one that is pending.
-fn missed() -> String {
-    [1, 2, 3].map(|number| call(100 * number as usize, "call.escalated", number)).concat()
-}
-
-#[tokio::test]
-async fn a_command_gets_each_alert() {
-    let run = alert(JOINED, "x.ndjson --exec-timeout 1h --exec")
-        .arg(r#"sh -c 'cat > "$1-$$"; env > environment' x "an alert""#)
-        .file("x.ndjson", missed())
-        .env("AMIGO_API_KEY", "canary");
-    let dir = run.path("");
-    let started = run.start();
-    let (output, environment) = started.end_and_read(&dir.join("environment")).await;
-    assert_eq!(alerts(&output.ended(0)).len(), 3);
-    let environment = String::from_utf8(environment.expect("a file")).expect("text");
-    assert!(!environment.contains("canary") && environment.contains("HOME="));
-    assert!(output.stderr().contains("3 notified"), "{}", output.stderr());
-}
-
-#[tokio::test]
-async fn the_alerts_that_commands_get_are_those_that_are_shown() {
-    let home = tempfile::tempdir().expect("a directory");
-    let run = alert(JOINED, "x.ndjson --exec").file("x.ndjson", missed());
-    let line = format!("sh -c 'cat > {}/$$'", home.path().display());
-    let output = run.arg(&line).run().await.ended(0);
-    let files = std::fs::read_dir(home.path()).expect("a directory");
-    let got: BTreeSet<_> = files
-        .map(|file| std::fs::read_to_string(file.expect("a file").path()).expect("text"))
-        .map(|text| text.trim_end().to_owned())
-        .collect();
-    assert_eq!(got, alerts(&output));
-}
-
-#[tokio::test]
-async fn a_command_that_fails_ends_nothing() {
-    let failing = async |options: &str, command: &str, why: &str| {
-        let run = alert(JOINED, &format!("x.ndjson {options} --exec")).arg(command);
-        let run = run.file("x.ndjson", missed()).run().await;
-        assert_eq!(alerts(&run.ended(0)).len(), 3);
-        let failure = format!("the command of --exec failed: {why}; the alert is not passed on");
-        assert!(run.stderr().contains(&failure), "{}", run.stderr());
-        assert!(run.stderr().contains("3 refused by the command"), "{}", run.stderr());
-    };
-    failing("", "sh -c 'exit 3'", "it exited with 3").await;
-    failing("", "no-such-program", "cannot run it (entity not found)").await;
-    failing("--exec-timeout 50ms", "sleep 10000", "it ran longer than 50ms and was killed").await;
-    for (command, why) in [("'", "a quote in it is not closed"), (" ", "it is empty")] {
-        let run = alert(JOINED, "x.ndjson --exec").arg(command).run().await;
-        run.ended(2);
-        assert!(run.stderr().contains(why), "{}", run.stderr());
-    }
-    let run = evtap("watch -w demo --exec true").run().await;
-    run.ended(2);
-}
-
-#[tokio::test]
-async fn a_command_that_takes_too_long_is_killed_with_what_it_started() {
-    let home = tempfile::tempdir().expect("a directory");
-    let started = home.path().join("started");
-    // The background process holds the pipe open until it is killed.
-    let line = format!("sh -c 'sleep 10000 & echo $! > {}; wait'", started.display());
-    let run = alert(JOINED, "x.ndjson --exec-timeout 5s --exec").arg(&line);
-    let recording = call(0, "call.escalated", 1) + &call(100, "call.started", 2);
-    run.file("x.ndjson", recording).run().await.ended(0);
-    let pid = std::fs::read_to_string(started).expect("it was started");
-    let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
-    assert!(stat.is_empty() || stat.contains(") Z "), "it still runs: {stat}");
-}
-
-#[test]
-fn the_bell_rings_on_a_terminal_when_an_alert_is_raised() {
-    let home = tempfile::tempdir().expect("a directory");
-    let path = |name: &str| home.path().join(name);
-    std::fs::write(path("rules.toml"), JOINED).expect("written");
-    std::fs::write(path("missed.ndjson"), missed()).expect("written");
-    std::fs::write(path("calm.ndjson"), call(0, "call.escalated", 1)).expect("written");
-    for (name, rings) in [("missed.ndjson", true), ("calm.ndjson", false)] {
-        let (mut master, slave) = pseudo_terminal(80);
-        let line = format!("evtap alert --rules rules.toml --bell {name}");
-        let status = bash(home.path(), &line).stderr(slave).status().expect("it runs");
-        assert!(status.success());
-        assert_eq!(read_terminal(&mut master).contains(&0x07), rings, "{name}");
-    }
 }

@@ -1,7 +1,7 @@
 //! Checks that an expression gives something by which events can be told apart.
 
 use super::{CheckFinding, Kinds};
-use crate::model::{Class, FieldSpec};
+use crate::model::{Class, FieldSpec, Kind};
 use crate::query::field_access::FieldAccess;
 use crate::query::program::ParsedProgram;
 use crate::redact::{Mode, Policy};
@@ -48,6 +48,14 @@ pub fn check_key(
             let why = format!("`.{name}` is hidden unless revealed, and keys are always shown");
             return fatal(why, advice.to_owned());
         }
+        if reveals_undeclared(name, kinds, policy) {
+            let why = format!(
+                "`.{name}` is hidden unless revealed where it is not declared, and keys are always \
+                 shown"
+            );
+            let advice = "use a field that all these events declare, or do not reveal it";
+            return fatal(why, advice.to_owned());
+        }
         let is_prose = |field: &FieldSpec| field.class == Class::Free;
         if specs().any(|(_, field)| is_prose(field)) {
             let why = format!("`.{name}` is free text, in which people may be named");
@@ -55,4 +63,16 @@ pub fn check_key(
         }
     }
     None
+}
+
+/// Returns whether a field of this name is revealed in an event that does not declare it.
+fn reveals_undeclared(name: &str, kinds: Kinds, policy: &Policy) -> bool {
+    if matches!(name, "event_type" | "_tap") {
+        return false;
+    }
+    let is_revealed =
+        |event| policy.reveal.contains(event, name) && !policy.redact.contains(event, name);
+    let undeclared = kinds.iter().map(Kind::spec).filter(|event| event.field(name).is_none());
+    (kinds.unknown && policy.reveal.contains_in_any(name))
+        || undeclared.map(|event| event.event_type).any(is_revealed)
 }
