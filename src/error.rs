@@ -51,8 +51,9 @@ exits! {
     TooManyStreams = 6,
     /// A condition was not met (`--until`, `--fail-if`, `expect`), or `audit` found something.
     Verdict = 7,
-    /// `verify` found a gap. With `--fail-on-gap`: there was a gap, or the endpoint of `--forward`
-    /// or the broker of `--publish` refused an event.
+    /// `verify` found a gap. With `--fail-on-gap`: there was a gap, the endpoint of `--forward` or the
+    /// broker of `--publish` refused an event, the collector of `--otlp` did not get a span, or the
+    /// command of `--exec` failed.
     Lost = 8,
     /// The terminal was closed (SIGHUP); the current line is finished first.
     HungUp = 129,
