@@ -13,9 +13,11 @@
 )]
 
 mod agreement;
+mod alerts;
 #[cfg(feature = "nats")]
 mod broker;
 mod data;
+mod exports;
 mod growth;
 mod instructions;
 mod live;
@@ -86,6 +88,12 @@ fn run(options: &Options, evtap: &Path, dir: &Path) -> Result<Vec<String>, Strin
             show("growth", &growth::table(evtap, dir, options.size, options.rounds))?;
         }
         Mode::Live => show("live", &live::measured(evtap, dir, options.rounds))?,
+        Mode::Alerts => {
+            let (text, failures) = alerts::measured(options, evtap, dir);
+            show("alerts", &text)?;
+            return Ok(failures);
+        }
+        Mode::Exports => show("exports", &exports::measured(options, evtap, dir))?,
         Mode::Workspaces => {
             let (text, failures) = workspaces::measured(evtap, workspaces::PAUSE, &[]);
             show("workspaces", &text)?;

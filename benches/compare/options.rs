@@ -13,6 +13,8 @@ Modes:
   table         Every job on every kind of data (default)
   growth        Time and memory as recordings, filters and events grow
   live          Live events per second and latency, next to curl
+  alerts        What 100 rules cost: replays, live events, memory
+  exports       What metrics and traces cost at 5,000 live events per second
   workspaces    One process that watches 1,000 workspaces
   broker        Publishing to a NATS server, next to a client that only publishes
   broker-read   Reading from a NATS server, next to a client that only counts
@@ -40,6 +42,8 @@ pub enum Mode {
     Table,
     Growth,
     Live,
+    Alerts,
+    Exports,
     Workspaces,
     #[cfg(feature = "nats")]
     Broker,
@@ -95,6 +99,8 @@ impl Options {
                 "table" => options.mode = Mode::Table,
                 "growth" => options.mode = Mode::Growth,
                 "live" => options.mode = Mode::Live,
+                "alerts" => options.mode = Mode::Alerts,
+                "exports" => options.mode = Mode::Exports,
                 "workspaces" => options.mode = Mode::Workspaces,
                 #[cfg(feature = "nats")]
                 "broker" => options.mode = Mode::Broker,

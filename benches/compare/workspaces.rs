@@ -162,7 +162,7 @@ async fn stream(socket: TcpStream, began: Instant, pause: Duration) -> std::io::
 }
 
 /// Returns the processor time of a running process in ticks.
-fn processor_ticks(id: u32) -> Option<u64> {
+pub fn processor_ticks(id: u32) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
     // The name of the program, in parentheses, may contain spaces.
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
