@@ -38,7 +38,7 @@ use crate::query::{EventContext, EventFilter, Failures, TimeRange};
 use crate::redact::{Policy, Redactor};
 use crate::transport::pool::{self, InOrder as _};
 use crate::transport::progress::Progress;
-use crate::transport::recording::{EventTimes, TimeIndexes};
+use crate::transport::recording::{PartTimes, TimeIndexes};
 use crate::transport::shutdown::ShutdownFlag;
 use crate::transport::{Chunk, Item, Receiver};
 
@@ -78,7 +78,7 @@ pub struct Pipeline {
     limit: Option<u64>,
     range: TimeRange,
     /// The times of the events of the current chunk, if there is a range.
-    times: EventTimes,
+    times: PartTimes,
     indexing: Option<Indexing>,
     stop: Box<dyn StopCondition>,
     status: status::StatusFormat,
@@ -148,7 +148,7 @@ impl Pipeline {
             lifecycle: None,
             limit,
             range: TimeRange::default(),
-            times: EventTimes::default(),
+            times: PartTimes::default(),
             indexing: None,
             stop,
             status,
@@ -320,7 +320,7 @@ impl Pipeline {
 
     fn chunk(&mut self, chunk: &Chunk) -> Result<Option<Exit>, OutputError> {
         let origin = Origin::default();
-        self.times = EventTimes::default();
+        self.times = PartTimes::default();
         for frame in chunk.frames(&origin) {
             if let Some(exit) = self.frame(frame)? {
                 return Ok(Some(exit));

@@ -125,6 +125,19 @@ impl Pipeline {
         }
         Ok(self.shutdown.is_set().then(|| self.stop.end()))
     }
+
+    /// Notes the current recording if it has been read to its end and nothing in it is an event.
+    pub(super) fn end_recording(&mut self) {
+        let status::RunCounts { shown, filtered, without_event, .. } = &self.counts;
+        let before = &self.counts_before;
+        if let Some(indexing) = &mut self.indexing {
+            indexing.end_recording(self.recording);
+        }
+        let frames = shown + filtered - before.shown - before.filtered;
+        if frames > 0 && without_event - before.without_event == frames {
+            self.without_events.push(self.recording);
+        }
+    }
 }
 
 impl InOrder for Pipeline {

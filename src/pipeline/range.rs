@@ -1,14 +1,13 @@
-//! Leaves out events outside the range of time that is read, and ends recordings.
+//! Leaves out events outside the range of time that is read.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::Pipeline;
 use crate::output::status::RunCounts;
 use crate::query::TimeRange;
 use crate::redact::RedactedEvent;
 use crate::transport::Chunk;
-use crate::transport::recording::{EventTimes, IndexBuilder, TimeIndexes};
+use crate::transport::recording::{IndexBuilder, PartTimes, TimeIndexes};
 
 /// Returns whether an event is in the range of time that is read, and counts it if not. Adds its
 /// time to `times` unless there is no range.
@@ -16,7 +15,7 @@ pub(super) fn is_in_range(
     range: TimeRange,
     event: &RedactedEvent<'_>,
     counts: &mut RunCounts,
-    times: &mut EventTimes,
+    times: &mut PartTimes,
 ) -> bool {
     if range.is_unbounded() {
         return true;
@@ -34,21 +33,6 @@ pub(super) fn is_in_range(
     is_inside
 }
 
-impl Pipeline {
-    /// Notes the current recording if it has been read to its end and nothing in it is an event.
-    pub(super) fn end_recording(&mut self) {
-        let RunCounts { shown, filtered, without_event, .. } = &self.counts;
-        let before = &self.counts_before;
-        if let Some(indexing) = &mut self.indexing {
-            indexing.end_recording(self.recording);
-        }
-        let frames = shown + filtered - before.shown - before.filtered;
-        if frames > 0 && without_event - before.without_event == frames {
-            self.without_events.push(self.recording);
-        }
-    }
-}
-
 /// Builds the indexes of the recordings that are read for a range of time.
 pub(super) struct Indexing {
     indexes: Arc<TimeIndexes>,
@@ -62,7 +46,7 @@ impl Indexing {
     }
 
     /// Adds a chunk, whose events have these times.
-    pub fn add(&mut self, chunk: &Chunk, times: &EventTimes) {
+    pub fn add(&mut self, chunk: &Chunk, times: &PartTimes) {
         if let Chunk::Lines(lines) = chunk {
             self.builder.add(lines, times);
         }

@@ -16,7 +16,7 @@ use crate::query::{EventContext, EventFilter, FailureId, Failures, TimeRange};
 use crate::redact::Redactor;
 use crate::transport::Chunk;
 use crate::transport::pool::ChunkWorker;
-use crate::transport::recording::EventTimes;
+use crate::transport::recording::PartTimes;
 
 /// The stages that one worker thread runs.
 pub struct Worker {
@@ -52,7 +52,7 @@ pub struct WorkerOutput {
     pub tallies: Vec<Option<Box<dyn Any + Send>>>,
     pub counts: RunCounts,
     /// The times of all events, if there is a range.
-    pub times: EventTimes,
+    pub times: PartTimes,
     /// The shown events that count towards a limit.
     pub counted: u64,
     /// The gaps in the streams.

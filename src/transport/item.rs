@@ -9,7 +9,6 @@ use super::connection_event::ConnectionEvent;
 use super::coverage::Coverage;
 use super::raw_frame::RawFrame;
 use super::receipt::Receipt;
-use super::recording::SkippedPart;
 use crate::model::{Frame, Origin};
 
 /// One output of a source. Items arrive in the order in which the source read them.
@@ -45,6 +44,15 @@ impl Item {
             | Self::Receipt(_) => size_of::<Self>(),
         }
     }
+}
+
+/// The lines and events of a recording that were left out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SkippedPart {
+    /// The number of lines.
+    pub lines: u64,
+    /// The number of events.
+    pub events: u64,
 }
 
 /// The smallest chunk that is worth handing to a worker thread, in bytes.

@@ -26,8 +26,8 @@ use crate::transport::input_file::cause;
 use crate::transport::progress::Progress;
 use chunk_reader::{BEGINNING, ChunkReader};
 use kind::RecordingKind;
-use time_index::Step;
-pub use time_index::{EventTimes, IndexBuilder, SkippedPart, TimeIndexes};
+use time_index::ReadingStep;
+pub use time_index::{IndexBuilder, PartTimes, TimeIndexes};
 
 /// How much is searched for the first line of a recording that does not begin with text, in bytes.
 const MAX_PREAMBLE: u64 = 64 << 20;
@@ -130,15 +130,15 @@ pub fn run(
 /// Reads a recording by its index, and to its end if it has grown.
 fn read_steps(
     path: &Path,
-    steps: Vec<Step>,
+    steps: Vec<ReadingStep>,
     limit: usize,
     progress: &Arc<Progress>,
     tx: &BlockingSender,
 ) -> std::io::Result<()> {
     let mut file = std::fs::File::open(path)?;
     let mut offset = 0;
-    let rest = Step { length: u64::MAX, skipped: None };
-    for Step { length, skipped } in steps.into_iter().chain([rest]) {
+    let rest = ReadingStep { length: u64::MAX, skipped: None };
+    for ReadingStep { length, skipped } in steps.into_iter().chain([rest]) {
         if let Some(skipped) = skipped {
             progress.add_read(length);
             if tx.blocking_send(Item::Skipped(skipped)).is_err() {

@@ -17,7 +17,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::query::TimeRange;
-use crate::transport::{LineChunk, private_file};
+use crate::transport::item::{LineChunk, SkippedPart};
+use crate::transport::private_file;
 
 /// The smallest recording that is worth an index, in bytes.
 const MIN_LENGTH: u64 = 8 << 20;
@@ -41,7 +42,7 @@ const VERSION: u32 = 1;
 
 /// The times of consecutive events.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EventTimes {
+pub struct PartTimes {
     events: u64,
     /// The earliest and the latest time in milliseconds of Unix time, each rounded outwards.
     times: Option<(i64, i64)>,
@@ -49,7 +50,7 @@ pub struct EventTimes {
     has_unknown: bool,
 }
 
-impl EventTimes {
+impl PartTimes {
     /// Adds an event.
     pub fn add(&mut self, moment: Option<Timestamp>) {
         let millis = moment.map(Timestamp::as_millisecond);
@@ -80,24 +81,15 @@ impl EventTimes {
 
 /// A part of a recording, which consists of whole lines.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Part {
+struct RecordingPart {
     length: u64,
     lines: u64,
-    events: EventTimes,
-}
-
-/// The lines and events of a recording that were left out.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct SkippedPart {
-    /// The number of lines.
-    pub lines: u64,
-    /// The number of events.
-    pub events: u64,
+    events: PartTimes,
 }
 
 /// What to do with consecutive parts of a recording.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Step {
+pub(super) struct ReadingStep {
     /// The length in bytes.
     pub length: u64,
     /// What is left out; `None` if the parts are read.
@@ -138,7 +130,7 @@ impl FileIdentity {
 struct StoredIndex {
     version: u32,
     file: FileIdentity,
-    parts: Vec<Part>,
+    parts: Vec<RecordingPart>,
 }
 
 /// The indexes of the recordings of a run with a range of time.
@@ -161,7 +153,7 @@ impl TimeIndexes {
 
     /// Returns how to read an open file by its index. Without one, notes what the file is, so that
     /// one can be saved.
-    pub(super) fn steps(&self, path: &Path, file: &File) -> Option<Vec<Step>> {
+    pub(super) fn steps(&self, path: &Path, file: &File) -> Option<Vec<ReadingStep>> {
         let identity = FileIdentity::new(&file.metadata().ok()?)?;
         let stored = fs::read(self.dir.join(identity.file_name())).ok();
         let stored: Option<StoredIndex> =
@@ -171,18 +163,18 @@ impl TimeIndexes {
             self.lock().insert(path.to_owned(), identity);
             return None;
         };
-        let mut steps: Vec<Step> = Vec::new();
-        for Part { length, lines, events } in index.parts {
+        let mut steps: Vec<ReadingStep> = Vec::new();
+        for RecordingPart { length, lines, events } in index.parts {
             let skipped = (!events.may_concern(self.range))
                 .then_some(SkippedPart { lines, events: events.events });
             match (steps.last_mut(), skipped) {
-                (Some(Step { length: before, skipped: Some(sum) }), Some(skipped)) => {
+                (Some(ReadingStep { length: before, skipped: Some(sum) }), Some(skipped)) => {
                     *before += length;
                     sum.lines += skipped.lines;
                     sum.events += skipped.events;
                 }
-                (Some(Step { length: before, skipped: None }), None) => *before += length,
-                _ => steps.push(Step { length, skipped }),
+                (Some(ReadingStep { length: before, skipped: None }), None) => *before += length,
+                _ => steps.push(ReadingStep { length, skipped }),
             }
         }
         Some(steps)
@@ -243,28 +235,32 @@ impl TimeIndexes {
 /// Builds the index of a recording from its chunks.
 #[derive(Debug, Default)]
 pub struct IndexBuilder {
-    parts: Vec<Part>,
+    parts: Vec<RecordingPart>,
     /// The end of what has been added, in bytes.
     end: u64,
 }
 
 impl IndexBuilder {
     /// Adds a chunk, whose events have these times.
-    pub fn add(&mut self, chunk: &LineChunk, events: &EventTimes) {
+    pub fn add(&mut self, chunk: &LineChunk, events: &PartTimes) {
         self.skip_to(chunk.offset);
         let lines = memchr::memchr_iter(b'\n', &chunk.bytes).count() as u64;
-        self.push(Part { length: chunk.bytes.len() as u64, lines, events: events.clone() });
+        self.push(RecordingPart {
+            length: chunk.bytes.len() as u64,
+            lines,
+            events: events.clone(),
+        });
     }
 
     /// Adds what was not in a chunk and must always be read, because it is reported.
     fn skip_to(&mut self, offset: u64) {
         if let Some(length) = offset.checked_sub(self.end).filter(|length| *length > 0) {
-            let events = EventTimes { has_unknown: true, ..EventTimes::default() };
-            self.push(Part { length, lines: 0, events });
+            let events = PartTimes { has_unknown: true, ..PartTimes::default() };
+            self.push(RecordingPart { length, lines: 0, events });
         }
     }
 
-    fn push(&mut self, part: Part) {
+    fn push(&mut self, part: RecordingPart) {
         self.end += part.length;
         match self.parts.last_mut() {
             Some(last) if last.length < PART_LENGTH => last.merge(&part),
@@ -281,7 +277,7 @@ impl IndexBuilder {
     }
 
     /// Returns the parts of a file of this length, if that is what has been read.
-    fn finish(mut self, length: u64) -> Option<Vec<Part>> {
+    fn finish(mut self, length: u64) -> Option<Vec<RecordingPart>> {
         // Chunks that overlap, or go beyond the end, are not those of such a file.
         let is_plain = self.end > 0 && self.end <= length;
         self.skip_to(length);
@@ -289,7 +285,7 @@ impl IndexBuilder {
     }
 }
 
-impl Part {
+impl RecordingPart {
     fn merge(&mut self, other: &Self) {
         self.length += other.length;
         self.lines += other.lines;

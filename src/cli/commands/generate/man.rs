@@ -29,6 +29,11 @@ const ENVIRONMENT: &[(&str, &str, &str)] = &[
         "proxy",
     ),
     ("XDG_CONFIG_HOME", "The directory of evtap/config.toml. Default: ~/.config.", "config"),
+    (
+        "XDG_CACHE_HOME",
+        "The directory of evtap/times, which notes the times in recordings. Default: ~/.cache.",
+        "before",
+    ),
     ("EVTAP_...", "Any setting of evtap-config(1), as EVTAP_ and its name in capitals.", "config"),
     ("NO_COLOR", "Disables colours if it is set to anything but 0.", "color"),
     (
