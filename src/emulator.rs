@@ -26,6 +26,7 @@ pub mod samples;
 mod scenario;
 mod serve;
 mod server;
+mod slow_tools;
 mod sse;
 mod stories;
 #[cfg(test)]

@@ -49,7 +49,8 @@ exits! {
     GaveUp = 5,
     /// The workspace already has its maximum number of open streams.
     TooManyStreams = 6,
-    /// A condition was not met (`--until`, `--fail-if`, `expect`), or `audit` found something.
+    /// A condition was not met (`--until`, `--fail-if`, `expect`), `audit` found something, or
+    /// something became slower (`diff --fail-slower`).
     Verdict = 7,
     /// `verify` found a gap. With `--fail-on-gap`: there was a gap, the endpoint of `--forward` or the
     /// broker of `--publish` refused an event, the collector of `--otlp` did not get a span, or the

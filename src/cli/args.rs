@@ -12,6 +12,7 @@ mod config;
 mod config_defaults;
 mod connection;
 mod delivery;
+mod diff;
 mod doctor;
 mod expect;
 mod filter;
@@ -54,6 +55,7 @@ pub use config::{ConfigAction, ConfigArgs, ConfigChoice};
 pub use config_defaults::ConfigDefaults;
 pub use connection::{AuthArgs, ConnectionArgs, DemoArgs};
 pub use delivery::{DeliveryArgs, MergeOrder, ReconnectArgs, ResumeArgs, WaitArgs};
+pub use diff::DiffArgs;
 pub use doctor::DoctorArgs;
 pub use expect::ExpectArgs;
 pub use filter::{FilterArgs, StopArgs};
@@ -232,6 +234,11 @@ pub enum Command {
     Stats(StatsArgs),
     /// Show one call from beginning to end, from recordings or live
     Timeline(TimelineArgs),
+    /// Compare two calls, recordings or directories of recordings
+    ///
+    /// Reports what appeared or disappeared, what became slower or faster, and which outcomes changed
+    /// their shares, by state, tool and turn.
+    Diff(DiffArgs),
     /// List who taps which workspace, by the stream that they publish to
     ///
     /// Shows how far each tap is, which are silent, and which workspaces nobody taps.
@@ -280,6 +287,7 @@ impl Command {
             | Self::Replay(ReplayArgs { filter, .. })
             | Self::Alert(AlertArgs { filter, .. })
             | Self::Stats(StatsArgs { filter, .. })
+            | Self::Diff(DiffArgs { filter, .. })
             | Self::Timeline(TimelineArgs { filter, .. }) => Some(&mut filter.named),
             Self::Expect(ExpectArgs { named, .. }) => Some(named),
             _ => None,

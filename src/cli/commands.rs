@@ -7,6 +7,7 @@ mod alert;
 mod audit;
 mod complete;
 mod config;
+mod diff;
 mod doctor;
 mod expect;
 mod frames;
@@ -37,6 +38,7 @@ pub async fn run(cli: Cli) -> Result<Exit> {
         Command::Alert(args) => Box::pin(alert::run(args)).await,
         Command::Stats(args) => Box::pin(stats::run(args)).await,
         Command::Timeline(args) => timeline::run(args).await,
+        Command::Diff(args) => Box::pin(diff::run(args)).await,
         #[cfg(feature = "nats")]
         Command::Taps(args) => taps::run(args).await,
         Command::Serve(args) => serve::run(args).await,

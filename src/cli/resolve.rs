@@ -6,6 +6,7 @@
 mod alert;
 mod color;
 mod connection;
+mod diff;
 mod expression;
 mod filter;
 mod output;
@@ -26,6 +27,7 @@ pub use connection::{
     DEMO, Workspaces, api_key, call, calls, is_demo, key_source, merge, network, source_config,
     wait, warn_if_exposed, workspace, workspaces,
 };
+pub use diff::diff;
 pub use privacy::allowed_fields;
 pub use replay::{pace, threads};
 pub use screen::screen;

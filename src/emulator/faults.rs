@@ -81,6 +81,8 @@ pub enum Fault {
     /// The first N events of a type are not sent to anyone, as if they had not happened: of each
     /// workspace, or of each call. It is no fault of a connection.
     Absent(Kind, usize),
+    /// A tool takes so many times as long in each call. It is no fault of a connection.
+    Slow(String, u32),
     /// The connection works normally. Either transport.
     None,
 }
@@ -106,7 +108,7 @@ impl Fault {
     #[must_use]
     pub fn is_for_sse(&self) -> bool {
         match self {
-            Self::Close(_) | Self::Absent(..) => false,
+            Self::Close(_) | Self::Absent(..) | Self::Slow(..) => false,
             Self::All(faults) => faults.iter().all(Self::is_for_sse),
             _ => true,
         }
@@ -128,8 +130,8 @@ impl FromStr for Fault {
     fn from_str(text: &str) -> Result<Self, Error> {
         if text.contains('+') {
             let faults: Vec<Self> = text.split('+').map(str::parse).collect::<Result<_, _>>()?;
-            if faults.iter().any(|fault| matches!(fault, Self::Absent(..))) {
-                let why = "absent= concerns all connections";
+            if faults.iter().any(|fault| matches!(fault, Self::Absent(..) | Self::Slow(..))) {
+                let why = "absent= and slow= concern all connections";
                 let advice = "give it as a fault of its own";
                 return Err(Error::usage(format!("cannot read the fault {text:?}"), why, advice));
             }
@@ -188,6 +190,9 @@ impl FromStr for Fault {
                     "write it like absent=operator.joined_call:3",
                 )
             }),
+            "slow" => slow(value).ok_or_else(|| {
+                wrong("the value is not a tool and a factor", "write it like slow=find_slots:4")
+            }),
             "error" if is_code(value) => Ok(Self::Error(value.to_owned())),
             "error" => Err(wrong(
                 "the value may contain only letters, digits, - and _",
@@ -202,7 +207,7 @@ impl FromStr for Fault {
             _ => Err(wrong(
                 "no such fault",
                 "use status=, error=, cut=, end=, reset=, stall=, drip=, cut-in=, repeat=, \
-                 strip-id=, odd-id=, unknown, huge=, overlap, backwards=, forget, close=, absent= or none; \
+                 strip-id=, odd-id=, unknown, huge=, overlap, backwards=, forget, close=, absent=, slow= or none; \
                  join several with +",
             )),
         }
@@ -233,6 +238,13 @@ fn absent(value: &str) -> Option<Fault> {
     let kind = Kind::from_name(event_type)?;
     let count = count.map_or(Some(usize::MAX), |count| count.parse().ok())?;
     (count > 0).then_some(Fault::Absent(kind, count))
+}
+
+/// Reads the name of a tool and a factor.
+fn slow(value: &str) -> Option<Fault> {
+    let (tool, factor) = value.split_once(':')?;
+    let factor = factor.parse().ok().filter(|factor| (2..=1000).contains(factor))?;
+    (!tool.is_empty()).then(|| Fault::Slow(tool.to_owned(), factor))
 }
 
 fn status(value: &str) -> Option<Fault> {

@@ -23,6 +23,7 @@ use super::faults::Fault;
 use super::ledger::{Ledger, ObservedEvent};
 use super::presence::Visit;
 use super::server::{Server, refuse};
+use super::slow_tools::SlowTools;
 use super::stories::StoryStep;
 use super::stories::script::script;
 use super::stories::session_info::{INITIAL_STATE, session_info};
@@ -72,6 +73,7 @@ pub async fn observe(
                     fault,
                     ledger: server.options.ledger.clone(),
                     absent: server.absent.clone(),
+                    slow: server.slow.clone(),
                     visit: server.presence.observer(),
                 }),
                 None => Err(NO_SUCH_CALL),
@@ -123,6 +125,7 @@ struct ObserverSession {
     fault: Fault,
     ledger: Option<Ledger>,
     absent: AbsentEvents,
+    slow: SlowTools,
     visit: Visit,
 }
 
@@ -140,6 +143,9 @@ impl ObserverSession {
         let mut script = script(call, &self.workspace);
         let mut absent = self.absent.clone();
         script.retain(|step| !absent.take(step.kind));
+        for step in &mut script {
+            self.slow.slow_down(step);
+        }
         // The last event is sent even to an observer who connects after it.
         let last = script.len().saturating_sub(1);
         let mut coming = script

@@ -16,6 +16,7 @@ use super::faults::Fault;
 use super::options::{DEMO_CALL, Options};
 use super::presence::Presence;
 use super::scenario::{Clock, demo_call};
+use super::slow_tools::SlowTools;
 use crate::transport::credential::Credential;
 
 /// The state that all connections share.
@@ -27,6 +28,8 @@ pub struct Server {
     pub presence: Presence,
     /// The events that are absent: their types and the number of the first ones.
     pub absent: AbsentEvents,
+    /// The tools that take longer.
+    pub slow: SlowTools,
     clinics: Clinics,
     faults: Mutex<VecDeque<Fault>>,
 }
@@ -35,9 +38,10 @@ impl Server {
     pub fn new(mut options: Options) -> Self {
         let mut faults = VecDeque::from(std::mem::take(&mut options.faults));
         let absent = AbsentEvents::take_from(&mut faults);
+        let slow = SlowTools::take_from(&mut faults);
         let faults = Mutex::new(faults);
         let (presence, clinics) = (Presence::new(), Clinics::default());
-        Self { options, presence, absent, clinics, faults }
+        Self { options, presence, absent, slow, clinics, faults }
     }
 
     pub fn close(&self) {

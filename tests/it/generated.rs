@@ -150,6 +150,7 @@ async fn the_examples_of_the_manual_run() {
     };
     run("evtap watch -w demo --demo-rate 2000 -n 500 > day.ndjson; echo key > amigo.key; chmod 600 amigo.key; printf '[rule.calls]\\nwhen = \".call_sid\"\\nper = \".call_sid\"\\ncount = 1\\nwithin = \"1s\"\\n' > rules.toml").await;
     run("printf 'event: call.ended\\ndata: {}\\n\\n' > capture.sse; echo '.event_type == \"call.started\"' > steps.txt").await;
+    run("mkdir monday tuesday; tee monday/1.ndjson < day.ndjson > tuesday/1.ndjson").await;
     run("printf '[[workspaces]]\\nid = \"d3300000-0000-4000-8000-%012d\"\\n' {1..20} > clinics.toml")
         .await;
     let root = args::definition();

@@ -11,6 +11,7 @@ mod check;
 mod crash_recovery;
 mod credential;
 mod decode_redact;
+mod diff;
 mod doctor;
 mod encoders;
 mod errors;

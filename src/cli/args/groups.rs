@@ -15,7 +15,7 @@ pub const STYLES: Styles = Styles::styled()
 /// The tasks, each with its commands.
 const GROUPS: &[(&str, &[&str])] = &[
     ("Watch live events", &["watch", "observe", "frames"]),
-    ("Read recordings", &["replay", "stats", "timeline", "audit", "verify"]),
+    ("Read recordings", &["replay", "stats", "timeline", "diff", "audit", "verify"]),
     ("Check what happens", &["expect", "alert", "taps"]),
     ("Develop", &["schema", "serve"]),
     ("Set up", &["config", "doctor", "generate", "help"]),

@@ -172,6 +172,14 @@ const TIMELINE_EXAMPLES: &[Example] = &[
     ),
 ];
 
+const DIFF: &[Example] = &[
+    example("Compare two days, each a directory of recordings", "evtap diff monday tuesday"),
+    example(
+        "Fail if anything became slower by a quarter",
+        "evtap diff monday tuesday --fail-slower 25",
+    ),
+];
+
 const EXPECT: &[Example] = &[
     example(
         "Expect in a recording that a call starts and ends",
@@ -288,6 +296,7 @@ pub fn examples(command: &str) -> &'static [Example] {
         "alert" => ALERT,
         "stats" => STATS,
         "timeline" => TIMELINE_EXAMPLES,
+        "diff" => DIFF,
         "expect" => EXPECT,
         "audit" => AUDIT,
         "verify" => VERIFY,

@@ -1,0 +1,17 @@
+//! Compares two runs of events, such as two calls or two days of recordings.
+//!
+//! A [`DiffCollector`] counts and measures one run, into a [`RunProfile`]. [`RunComparison`] compares
+//! two profiles by state, tool and turn: what appeared, what disappeared, what takes longer or
+//! shorter, and whose share changed. If each run is a single call, the steps of the calls are aligned
+//! too. Only fields that are always shown are compared, so masked recordings serve as well.
+
+mod align;
+mod compare;
+mod json;
+mod profile;
+mod text;
+
+pub use compare::{DiffSubject, DiffThreshold, RunChange, RunComparison, RunDifference};
+pub use json::json;
+pub use profile::{DiffCollector, RunProfile, lock};
+pub use text::text;
