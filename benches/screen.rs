@@ -4,7 +4,6 @@
 //! Then the real binary in a pseudo-terminal: its processor time when idle and at 5,000 and 20,000
 //! events per second, its frame rate, and how soon it answers keys meanwhile.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::hint::black_box;
 use std::io::{Read, Write};
@@ -48,15 +47,9 @@ const FILTER: &str = r#"(.call_sid // "") | test("7$")"#;
 fn setup() -> ScreenConfig {
     ScreenConfig {
         title: "bench".to_owned(),
-        revealed: Vec::new(),
-        policy: Policy::default(),
-        variables: Vec::new(),
-        named: BTreeMap::default(),
         limits: BufferLimits { events: EVENTS, bytes: 1 << 30 },
-        theme: Theme { depth: Depth::TrueColour, background: None },
-        zone: jiff::tz::TimeZone::UTC,
-        wrap: false,
-        pace: None,
+        theme: Theme::new(Depth::TrueColour, None),
+        ..ScreenConfig::default()
     }
 }
 

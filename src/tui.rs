@@ -43,6 +43,7 @@ pub mod frame_pacer;
 mod history_graph;
 pub mod incremental;
 mod input;
+pub mod key_map;
 pub mod keys;
 pub mod layout;
 pub mod line_editor;

@@ -32,8 +32,8 @@ pub async fn run(cli: Cli) -> Result<Exit> {
     match cli.command {
         // The other commands do not take the memory that these need.
         Command::Watch(args) => Box::pin(watch::run(args)).await,
-        Command::Observe(args) => observe::run(args).await,
-        Command::Replay(args) => replay::run(args).await,
+        Command::Observe(args) => Box::pin(observe::run(args)).await,
+        Command::Replay(args) => Box::pin(replay::run(args)).await,
         Command::Expect(args) => Box::pin(expect::run(args)).await,
         Command::Alert(args) => Box::pin(alert::run(args)).await,
         Command::Stats(args) => Box::pin(stats::run(args)).await,

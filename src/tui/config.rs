@@ -6,7 +6,8 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 
 use super::buffer::BufferLimits;
-use super::style::Theme;
+use super::key_map::KeyMap;
+use super::style::{Depth, Theme};
 use crate::pipeline::pacing::Pace;
 use crate::query::value::JqValue;
 use crate::redact::Policy;
@@ -27,10 +28,31 @@ pub struct ScreenConfig {
     pub limits: BufferLimits,
     /// The colours.
     pub theme: Theme,
+    /// The keys.
+    pub keys: KeyMap,
     /// The time zone of local times.
     pub zone: TimeZone,
     /// Whether long lines are wrapped at the start.
     pub wrap: bool,
     /// The pace of a replay; `None` for a live source.
     pub pace: Option<Arc<Pace>>,
+}
+
+impl Default for ScreenConfig {
+    /// Creates a configuration without colours, in UTC.
+    fn default() -> Self {
+        Self {
+            title: String::new(),
+            revealed: Vec::new(),
+            policy: Policy::default(),
+            variables: Vec::new(),
+            named: BTreeMap::new(),
+            limits: BufferLimits::default(),
+            theme: Theme::new(Depth::None, None),
+            keys: KeyMap::default(),
+            zone: TimeZone::UTC,
+            wrap: false,
+            pace: None,
+        }
+    }
 }

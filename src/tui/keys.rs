@@ -1,9 +1,17 @@
-//! The key bindings as one table. Key presses are looked up in it, and the help and the footer are
-//! generated from it.
+//! The actions of the live screen and their default keys as one table, from which the help and the
+//! footer are generated.
+//!
+//! Every action has a stable name, by which the configuration gives it other keys. The keys in use
+//! are those of a [`KeyMap`](super::key_map::KeyMap).
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use std::borrow::Cow;
+
+use crossterm::event::{KeyCode, KeyModifiers};
 
 use super::screen::Screen;
+
+/// A key, and the modifiers that are held.
+pub type KeyPress = (KeyCode, KeyModifiers);
 
 /// What a key does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,17 +65,28 @@ pub enum KeyAction {
     Save,
 }
 
-/// An action and the keys that trigger it.
+/// An action and the keys that trigger it by default.
 #[derive(Debug, Clone, Copy)]
 pub struct KeyBinding {
-    /// The keys.
-    pub keys: &'static [(KeyCode, KeyModifiers)],
-    /// The names of the keys in the help, separated by a space.
-    pub name: &'static str,
+    /// The name of the action; for a screen, its title.
+    name: &'static str,
+    /// The default keys.
+    pub keys: &'static [KeyPress],
     /// What the keys do.
     pub action: KeyAction,
-    /// The description of the action in the help.
+    /// The description of the action in the help. `{name}` stands for the key of that action.
     pub help: &'static str,
+}
+
+impl KeyBinding {
+    /// Returns the name of the action in the configuration. It never changes.
+    #[must_use]
+    pub fn name(&self) -> Cow<'static, str> {
+        match self.action {
+            KeyAction::Screen(_) => format!("screen_{}", self.name.to_ascii_lowercase()).into(),
+            _ => self.name.into(),
+        }
+    }
 }
 
 /// A heading of the help and the bindings below it, in one or more parts.
@@ -79,41 +98,42 @@ pub type KeyHint = (KeyAction, &'static str);
 const NONE: KeyModifiers = KeyModifiers::NONE;
 const CTRL: KeyModifiers = KeyModifiers::CONTROL;
 
-const fn key(character: char) -> (KeyCode, KeyModifiers) {
+const fn key(character: char) -> KeyPress {
     (KeyCode::Char(character), NONE)
 }
 
-const fn ctrl(character: char) -> (KeyCode, KeyModifiers) {
+const fn ctrl(character: char) -> KeyPress {
     (KeyCode::Char(character), CTRL)
 }
 
-const fn code(code: KeyCode) -> (KeyCode, KeyModifiers) {
+const fn code(code: KeyCode) -> KeyPress {
     (code, NONE)
 }
 
+/// Declares bindings: the name of the action, its default keys, the action and its description.
 macro_rules! bindings {
     ($($name:literal [$($key:expr),+] $action:expr, $help:literal;)+) => {
-        &[$(KeyBinding { keys: &[$($key),+], name: $name, action: $action, help: $help }),+]
+        &[$(KeyBinding { name: $name, keys: &[$($key),+], action: $action, help: $help }),+]
     };
 }
 
 /// The number keys, one per screen.
-const DIGITS: &[(&str, [(KeyCode, KeyModifiers); 1])] = &[
-    ("1", [key('1')]),
-    ("2", [key('2')]),
-    ("3", [key('3')]),
-    ("4", [key('4')]),
-    ("5", [key('5')]),
-    ("6", [key('6')]),
-    ("7", [key('7')]),
-    ("8", [key('8')]),
-    ("9", [key('9')]),
+const DIGITS: &[[KeyPress; 1]] = &[
+    [key('1')],
+    [key('2')],
+    [key('3')],
+    [key('4')],
+    [key('5')],
+    [key('6')],
+    [key('7')],
+    [key('8')],
+    [key('9')],
 ];
 
 const fn screen_binding(at: usize) -> KeyBinding {
-    let (name, keys) = &DIGITS[at];
     let screen = Screen::ALL[at];
-    KeyBinding { keys, name, action: KeyAction::Screen(screen), help: screen.description() }
+    let (name, action) = (screen.title(), KeyAction::Screen(screen));
+    KeyBinding { name, keys: &DIGITS[at], action, help: screen.description() }
 }
 
 /// One binding for each screen, generated from the table of screens.
@@ -132,65 +152,65 @@ pub const TABLE: &[KeyGroup] = &[
     (
         "Movement",
         &[bindings! {
-            "j ↓" [key('j'), code(KeyCode::Down)] KeyAction::Down, "move down";
-            "k ↑" [key('k'), code(KeyCode::Up)] KeyAction::Up, "move up; stop following";
-            "g Home" [key('g'), code(KeyCode::Home)] KeyAction::Top, "go to the oldest";
-            "G End" [key('G'), code(KeyCode::End)] KeyAction::Bottom, "go to the newest, and follow";
-            "PgDn ^F" [code(KeyCode::PageDown), ctrl('f')] KeyAction::PageDown, "move a page down";
-            "PgUp ^B" [code(KeyCode::PageUp), ctrl('b')] KeyAction::PageUp, "move a page up";
-            "^D" [ctrl('d')] KeyAction::HalfDown, "move half a page down";
-            "^U" [ctrl('u')] KeyAction::HalfUp, "move half a page up";
-            "e" [key('e')] KeyAction::NextError, "go to the next error";
-            "E" [key('E')] KeyAction::PreviousError, "go to the previous error";
-            "m" [key('m')] KeyAction::Mark, "set or remove a mark";
-            "u" [key('u')] KeyAction::NextMark, "go to the next mark";
-            "U" [key('U')] KeyAction::PreviousMark, "go to the previous mark";
+            "down" [key('j'), code(KeyCode::Down)] KeyAction::Down, "move down";
+            "up" [key('k'), code(KeyCode::Up)] KeyAction::Up, "move up; stop following";
+            "top" [key('g'), code(KeyCode::Home)] KeyAction::Top, "go to the oldest";
+            "bottom" [key('G'), code(KeyCode::End)] KeyAction::Bottom, "go to the newest, and follow";
+            "page_down" [code(KeyCode::PageDown), ctrl('f')] KeyAction::PageDown, "move a page down";
+            "page_up" [code(KeyCode::PageUp), ctrl('b')] KeyAction::PageUp, "move a page up";
+            "half_down" [ctrl('d')] KeyAction::HalfDown, "move half a page down";
+            "half_up" [ctrl('u')] KeyAction::HalfUp, "move half a page up";
+            "next_error" [key('e')] KeyAction::NextError, "go to the next error";
+            "previous_error" [key('E')] KeyAction::PreviousError, "go to the previous error";
+            "mark" [key('m')] KeyAction::Mark, "set or remove a mark";
+            "next_mark" [key('u')] KeyAction::NextMark, "go to the next mark";
+            "previous_mark" [key('U')] KeyAction::PreviousMark, "go to the previous mark";
         }],
     ),
     (
         "Search and filter",
         &[bindings! {
-            "/" [key('/')] KeyAction::Search, "search the stream for a regular expression, or filter the rows of another list by a text; case-sensitive only with an upper-case letter";
-            "n" [key('n')] KeyAction::Next, "go to the next match";
-            "N" [key('N')] KeyAction::Previous, "go to the previous match";
-            "f" [key('f')] KeyAction::Filter, "edit the filter: words, types such as call.*, a jq expression or @name; ↑ ↓ recall earlier filters";
-            "F" [key('F')] KeyAction::ToggleFilter, "turn the filter off or on";
-            "o" [key('o')] KeyAction::OnlyCall, "show only the call of this event, or all events again";
-            "c" [key('c')] KeyAction::OpenCall, "open the call of this event; Esc returns to the event";
-            "+" [key('+')] KeyAction::AddToFilter, "add the value of the selected field to the filter";
+            "search" [key('/')] KeyAction::Search, "search the stream for a regular expression, or filter the rows of another list by a text; case-sensitive only with an upper-case letter";
+            "next_match" [key('n')] KeyAction::Next, "go to the next match";
+            "previous_match" [key('N')] KeyAction::Previous, "go to the previous match";
+            "filter" [key('f')] KeyAction::Filter, "edit the filter: words, types such as call.*, a jq expression or @name; ↑ ↓ recall earlier filters";
+            "toggle_filter" [key('F')] KeyAction::ToggleFilter, "turn the filter off or on";
+            "only_call" [key('o')] KeyAction::OnlyCall, "show only the call of this event, or all events again";
+            "open_call" [key('c')] KeyAction::OpenCall, "open the call of this event; {back} returns to the event";
+            "add_to_filter" [key('+')] KeyAction::AddToFilter, "add the value of the selected field to the filter";
         }],
     ),
     (
         "View",
         &[bindings! {
-            "Enter" [code(KeyCode::Enter)] KeyAction::Open, "open the detail, go into it, fold a value; open a call, then its parts; show the events that a row counts";
-            "l →" [key('l'), code(KeyCode::Right)] KeyAction::Into, "go into the detail; unfold a value; go to the list at the right";
-            "h ←" [key('h'), code(KeyCode::Left)] KeyAction::Out, "leave the detail; fold a value; go to the list at the left";
-            ">" [key('>')] KeyAction::Grow, "sort a list by the next column (or click its heading); in the stream, enlarge the detail (or drag its edge)";
-            "<" [key('<')] KeyAction::Shrink, "sort a list by the previous column; in the stream, shrink the detail";
-            "r" [key('r')] KeyAction::Reverse, "reverse the order of a list";
-            "Space" [key(' ')] KeyAction::Pause, "pause or resume the stream";
-            "t" [key('t')] KeyAction::Time, "change the times: local, UTC, age, since the previous line, none";
-            "x" [key('x')] KeyAction::Columns, "choose the fields to show as columns: Space toggles, Enter applies";
-            "z" [key('z')] KeyAction::Fold, "show runs of transcript deltas as one row each, or each delta";
-            "w" [key('w')] KeyAction::Wrap, "wrap or cut long lines";
+            "open" [code(KeyCode::Enter)] KeyAction::Open, "open the detail, go into it, fold a value; open a call, then its parts; show the events that a row counts";
+            "go_in" [key('l'), code(KeyCode::Right)] KeyAction::Into, "go into the detail; unfold a value; go to the list at the right";
+            "go_out" [key('h'), code(KeyCode::Left)] KeyAction::Out, "leave the detail; fold a value; go to the list at the left";
+            "grow" [key('>')] KeyAction::Grow, "sort a list by the next column (or click its heading); in the stream, enlarge the detail (or drag its edge)";
+            "shrink" [key('<')] KeyAction::Shrink, "sort a list by the previous column; in the stream, shrink the detail";
+            "reverse" [key('r')] KeyAction::Reverse, "reverse the order of a list";
+            "pause" [key(' ')] KeyAction::Pause, "pause or resume the stream";
+            "times" [key('t')] KeyAction::Time, "change the times: local, UTC, age, since the previous line, none";
+            "columns" [key('x')] KeyAction::Columns, "choose the fields to show as columns: {pause} toggles, {open} applies";
+            "fold" [key('z')] KeyAction::Fold, "show runs of transcript deltas as one row each, or each delta";
+            "wrap" [key('w')] KeyAction::Wrap, "wrap or cut long lines";
         }],
     ),
     (
         "Replay",
         &[bindings! {
-            "p" [key('p')] KeyAction::Hold, "hold or resume the replay";
-            "." [key('.')] KeyAction::Step, "hold the replay and advance by one event";
-            "]" [key(']')] KeyAction::Faster, "go faster: 1× is real time, the last step is full speed";
-            "[" [key('[')] KeyAction::Slower, "go slower";
-            "@" [key('@')] KeyAction::GoTo, "go to a time such as 09:30, +5m or -30s; the replay runs ahead if needed";
+            "hold" [key('p')] KeyAction::Hold, "hold or resume the replay";
+            "step" [key('.')] KeyAction::Step, "hold the replay and advance by one event";
+            "faster" [key(']')] KeyAction::Faster, "go faster: 1× is real time, the last step is full speed";
+            "slower" [key('[')] KeyAction::Slower, "go slower";
+            "go_to_time" [key('@')] KeyAction::GoTo, "go to a time such as 09:30, +5m or -30s; the replay runs ahead if needed";
         }],
     ),
     (
         "Copy and save",
         &[bindings! {
-            "y" [key('y')] KeyAction::Copy, "copy the event as shown; in the detail, the value; of a call, the SID";
-            "s" [key('s')] KeyAction::Save, "save the listed events as NDJSON that only you can read (mode 0600)";
+            "copy" [key('y')] KeyAction::Copy, "copy the event as shown; in the detail, the value; of a call, the SID";
+            "save" [key('s')] KeyAction::Save, "save the listed events as NDJSON that only you can read (mode 0600)";
         }],
     ),
     (
@@ -198,13 +218,13 @@ pub const TABLE: &[KeyGroup] = &[
         &[
             &SCREEN_BINDINGS,
             bindings! {
-                "Tab" [code(KeyCode::Tab)] KeyAction::NextScreen, "go to the next screen";
-                "S-Tab" [code(KeyCode::BackTab)] KeyAction::PreviousScreen, "go to the previous screen";
-                ":" [key(':')] KeyAction::Command, "enter a command: at TIME, call SID, filter EXPR, columns LIST, save FILE, quit";
-                "?" [key('?')] KeyAction::Help, "show this help";
-                "Esc" [code(KeyCode::Esc)] KeyAction::Back, "go back; close what is open";
-                "q" [key('q'), ctrl('c')] KeyAction::Quit, "quit";
-                "^Z" [ctrl('z')] KeyAction::Suspend, "suspend; `fg` resumes";
+                "next_screen" [code(KeyCode::Tab)] KeyAction::NextScreen, "go to the next screen";
+                "previous_screen" [code(KeyCode::BackTab)] KeyAction::PreviousScreen, "go to the previous screen";
+                "command" [key(':')] KeyAction::Command, "enter a command: at TIME, call SID, filter EXPR, columns LIST, save FILE, quit";
+                "help" [key('?')] KeyAction::Help, "show this help";
+                "back" [code(KeyCode::Esc)] KeyAction::Back, "go back; close what is open";
+                "quit" [key('q'), ctrl('c')] KeyAction::Quit, "quit";
+                "suspend" [ctrl('z')] KeyAction::Suspend, "suspend; `fg` resumes";
             },
         ],
     ),
@@ -251,32 +271,7 @@ pub const OTHER_HELP: &[(&str, &[(&str, &str)])] = &[
     ),
 ];
 
-/// Returns the action of a key press. Does not apply to the prompt, which handles keys itself.
-#[must_use]
-pub fn action(event: &KeyEvent) -> Option<KeyAction> {
-    let modifiers = event.modifiers - KeyModifiers::SHIFT;
-    let pressed = (event.code, modifiers);
-    bindings().find(|binding| binding.keys.contains(&pressed)).map(|binding| binding.action)
-}
-
 /// Returns all bindings.
 pub fn bindings() -> impl Iterator<Item = &'static KeyBinding> {
     TABLE.iter().flat_map(|(_, parts)| parts.iter().copied().flatten())
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::HashSet;
-
-    use super::*;
-
-    #[test]
-    fn no_key_is_bound_twice() {
-        let mut seen = HashSet::new();
-        for binding in bindings() {
-            for key in binding.keys {
-                assert!(seen.insert(key), "{}", binding.name);
-            }
-        }
-    }
 }

@@ -22,12 +22,10 @@ use crossterm::event::{
     Event as Input, KeyCode, KeyEvent, KeyModifiers, MouseEvent, MouseEventKind,
 };
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use serde_json::{Value, json};
 
-use super::buffer::BufferLimits;
 use super::config::ScreenConfig;
 use super::incremental::advance;
 use super::message::ScreenMessage;
@@ -53,15 +51,8 @@ fn at(seconds: i64) -> Timestamp {
 fn screen(size: (u16, u16)) -> State {
     let config = ScreenConfig {
         title: "demo".to_owned(),
-        revealed: Vec::new(),
-        policy: Policy::default(),
-        variables: Vec::new(),
-        named: std::collections::BTreeMap::default(),
-        limits: BufferLimits::default(),
-        theme: Theme { depth: Depth::Sixteen, background: None },
-        zone: TimeZone::UTC,
-        wrap: false,
-        pace: None,
+        theme: Theme::new(Depth::Sixteen, None),
+        ..ScreenConfig::default()
     };
     State::new(config, size, at(0))
 }

@@ -4,7 +4,7 @@
 use crossterm::event::{Event as Input, KeyEvent, KeyEventKind};
 use jiff::Timestamp;
 
-use super::keys::{self, KeyAction};
+use super::keys::KeyAction;
 use super::message::ScreenMessage;
 use super::overlays::{column_picker, help};
 use super::panels::panel;
@@ -89,7 +89,7 @@ fn press(state: &mut State, key: &KeyEvent) {
     if state.prompt.is_some() {
         return prompt::handle_key(state, key);
     }
-    if let Some(action) = keys::action(key) {
+    if let Some(action) = state.config.keys.action(key) {
         handle_action(state, action);
     }
 }

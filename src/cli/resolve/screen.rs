@@ -10,6 +10,7 @@ use crate::redact::Policy;
 use crate::text::units::{BINARY_UNITS, parse_size};
 use crate::tui::buffer::BufferLimits;
 use crate::tui::config::ScreenConfig;
+use crate::tui::key_map::KeyMap;
 use crate::tui::style::{BackgroundTone, Depth, Theme};
 use crate::tui::terminal;
 
@@ -34,6 +35,7 @@ pub fn screen(
         named: filter.named.clone(),
         limits,
         theme: theme(screen.background),
+        keys: KeyMap::default(),
         zone: zone(output.tz.as_deref())?,
         wrap: output.wrap,
         pace: None,
@@ -55,7 +57,7 @@ fn theme(background: Background) -> Theme {
         Background::Dark => Some(BackgroundTone::Dark),
         Background::Light => Some(BackgroundTone::Light),
     };
-    Theme { depth, background }
+    Theme::new(depth, background)
 }
 
 /// Parses `--buffer`: a number of events, a size, or both, such as `100000,64MiB`.

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Borders, Clear, Widget};
 
-use crate::tui::keys::{KeyAction, OTHER_HELP, TABLE};
+use crate::tui::keys::{KeyAction, KeyBinding, OTHER_HELP, TABLE};
 use crate::tui::layout::ScreenLayout;
 use crate::tui::prompt;
 use crate::tui::scrolling::render_lines;
@@ -27,9 +27,13 @@ fn lines(state: &State, width: usize) -> Vec<Line<'static>> {
     let theme = state.config.theme;
     let keys = TABLE.iter().map(|(heading, parts)| {
         let bindings = parts.iter().copied().flatten();
-        (*heading, bindings.map(|binding| (binding.name, binding.help)).collect::<Vec<_>>())
+        let entry = |binding: &KeyBinding| entry(state, binding);
+        (*heading, bindings.map(entry).collect::<Vec<_>>())
     });
-    let other = OTHER_HELP.iter().map(|(heading, entries)| (*heading, entries.to_vec()));
+    let other = OTHER_HELP.iter().map(|(heading, entries)| {
+        let owned = |(name, help): &(&str, &str)| ((*name).to_owned(), (*help).to_owned());
+        (*heading, entries.iter().map(owned).collect())
+    });
     let filter = &state.help_filter;
     let number = (width / COLUMN_MIN_WIDTH).clamp(1, 3);
     let room = width / number;
@@ -47,11 +51,11 @@ fn lines(state: &State, width: usize) -> Vec<Line<'static>> {
                 // In a narrow column, the description is shown below the key.
                 let indent = if room < BESIDE_MIN_WIDTH { 3 } else { INDENT };
                 let mut name =
-                    Some(Span::styled(format!("  {} ", cell(name, INDENT - 3)), theme.key()));
+                    Some(Span::styled(format!("  {} ", cell(&name, INDENT - 3)), theme.key()));
                 if room < BESIDE_MIN_WIDTH {
                     lines.extend(name.take().map(Line::from));
                 }
-                for text in words(help, room.saturating_sub(indent + 1)) {
+                for text in words(&help, room.saturating_sub(indent + 1)) {
                     let before = name.take().unwrap_or_else(|| Span::raw(" ".repeat(indent)));
                     lines.push(Line::from(vec![before, Span::raw(text)]));
                 }
@@ -61,6 +65,14 @@ fn lines(state: &State, width: usize) -> Vec<Line<'static>> {
         })
         .collect();
     side_by_side(groups, number, room)
+}
+
+/// Returns the keys of an action, and its description.
+fn entry(state: &State, binding: &KeyBinding) -> (String, String) {
+    let keys = &state.config.keys;
+    let name = keys.labels(binding.action);
+    let name = if name.is_empty() { "(no key)".to_owned() } else { name };
+    (name, keys.expand(binding.help))
 }
 
 /// Returns whether a text contains another. The case matters only if `part` has an upper-case

@@ -233,16 +233,11 @@ fn the_help_lists_every_key_and_command_at_every_size() {
         }
         let words: std::collections::HashSet<_> = seen.split_whitespace().collect();
         for binding in crate::tui::keys::bindings() {
-            assert!(
-                binding.help.split_whitespace().all(|word| words.contains(word)),
-                "{}",
-                binding.help
-            );
-            assert!(
-                words.contains(binding.name.split(' ').next().expect("a name")),
-                "{}",
-                binding.name
-            );
+            let keys = &state.config.keys;
+            let help = keys.expand(binding.help);
+            assert!(help.split_whitespace().all(|word| words.contains(word)), "{help}");
+            let name = keys.first(binding.action).expect("a key");
+            assert!(words.contains(name.as_str()), "{name}");
         }
         for (command, _) in crate::tui::commands::COMMANDS {
             assert!(words.contains(command), "{command}");

@@ -7,7 +7,7 @@ use ratatui::widgets::Widget;
 
 use super::header;
 use crate::text::terminal;
-use crate::tui::keys::{self, KeyHint};
+use crate::tui::keys::{KeyAction, KeyHint};
 use crate::tui::layout::ScreenLayout;
 use crate::tui::overlays::column_picker;
 use crate::tui::panels::panel;
@@ -30,17 +30,15 @@ pub fn render(state: &State, area: Rect, buffer: &mut Buffer) {
     // Without a line of tabs, the footer shows the status that would be beside them.
     let has_tabs = ScreenLayout::new(state).tabs.height > 0;
     let mut spans = if has_tabs { Vec::new() } else { header::status(state) };
-    let mut right = key(theme, "?", "help");
+    let keys = &state.config.keys;
+    let hint = |action, text| keys.first(action).map(|name| key(theme, &name, text));
+    let mut right = hint(KeyAction::Help, "help").unwrap_or_default();
     if columns >= 40 {
-        right.extend(key(theme, "q", "quit"));
+        right.extend(hint(KeyAction::Quit, "quit").into_iter().flatten());
     }
     let room = columns.saturating_sub(width(&right) + 1);
     for (action, text) in hints(state) {
-        let Some(binding) = keys::bindings().find(|binding| binding.action == action) else {
-            continue;
-        };
-        let name = binding.name.split(' ').next().unwrap_or(binding.name);
-        let hint = key(theme, name, text);
+        let Some(hint) = hint(action, text) else { continue };
         if width(&spans) + width(&hint) <= room {
             spans.extend(hint);
         }

@@ -9,9 +9,7 @@ use evtap::error::Exit;
 use evtap::internals::output::status;
 use evtap::internals::pipeline::stop::conditions::Conditions;
 use evtap::internals::pipeline::{Pipeline, Stages};
-use evtap::internals::tui::buffer::BufferLimits;
 use evtap::internals::tui::config::ScreenConfig;
-use evtap::internals::tui::style::{Depth, Theme};
 use evtap::internals::tui::{LiveScreen, view};
 use evtap::query::EventFilter;
 use evtap::redact::Policy;
@@ -105,18 +103,7 @@ fn ends_when_the_terminal_is_closed_without_a_signal() {
 #[ignore = "it panics on purpose, for another test"]
 fn child() {
     evtap::internals::cli::hardening::harden_process();
-    let setup = ScreenConfig {
-        title: "breaking".to_owned(),
-        revealed: Vec::new(),
-        policy: Policy::default(),
-        variables: Vec::new(),
-        named: std::collections::BTreeMap::default(),
-        limits: BufferLimits::default(),
-        theme: Theme { depth: Depth::None, background: None },
-        zone: jiff::tz::TimeZone::UTC,
-        wrap: false,
-        pace: None,
-    };
+    let setup = ScreenConfig { title: "breaking".to_owned(), ..ScreenConfig::default() };
     let mut stages = Stages {
         policy: Policy::default(),
         filter: EventFilter::default(),
