@@ -24,6 +24,7 @@
 //! value.
 
 mod background_tasks;
+pub mod bookmarks;
 pub mod buffer;
 pub mod charts;
 pub mod column_picker;
@@ -40,6 +41,7 @@ mod event_text;
 pub mod filter;
 mod filtering;
 pub mod frame_pacer;
+pub mod history;
 mod history_graph;
 pub mod incremental;
 mod input;
@@ -61,12 +63,14 @@ mod prompt;
 mod replay_profile;
 mod row_index;
 pub mod rows;
+pub mod saved_state;
 pub mod screen;
 mod scrolling;
 pub mod search;
 mod seek;
 pub mod selection;
 pub mod state;
+pub mod state_file;
 pub mod style;
 pub mod terminal;
 #[cfg(test)]
@@ -75,6 +79,7 @@ mod text;
 pub mod time_slice;
 pub mod update;
 pub mod view;
+pub mod vocabulary;
 mod workspace_names;
 pub mod workspace_state;
 

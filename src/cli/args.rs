@@ -70,7 +70,7 @@ pub use range::RangeArgs;
 pub use replay::ReplayArgs;
 pub use rules::RulesArgs;
 pub use schema::SchemaArgs;
-pub use screen::{Background, ScreenArgs};
+pub use screen::{Appearance, Background, ScreenArgs};
 pub use serve::ServeArgs;
 pub use stats::{StatsArgs, StatsOutputArgs};
 #[cfg(feature = "nats")]
@@ -290,6 +290,16 @@ impl Command {
             | Self::Diff(DiffArgs { filter, .. })
             | Self::Timeline(TimelineArgs { filter, .. }) => Some(&mut filter.named),
             Self::Expect(ExpectArgs { named, .. }) => Some(named),
+            _ => None,
+        }
+    }
+
+    /// Returns its options of the live screen.
+    pub(crate) const fn screen_mut(&mut self) -> Option<&mut ScreenArgs> {
+        match self {
+            Self::Watch(WatchArgs { screen, .. })
+            | Self::Observe(ObserveArgs { screen, .. })
+            | Self::Replay(ReplayArgs { screen, .. }) => Some(screen),
             _ => None,
         }
     }

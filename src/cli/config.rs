@@ -2,6 +2,7 @@
 //!
 //! Each of these takes precedence over those after it.
 
+mod appearance;
 mod edit;
 pub(crate) mod file;
 mod layers;

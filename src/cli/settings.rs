@@ -86,6 +86,8 @@ pub const SETTINGS: &[Setting] = &[
     setting("color", "\"auto\""),
     setting("wrap", "true"),
     setting("buffer", "\"100000,64MiB\""),
+    setting("theme", "\"auto\""),
+    setting("remember", "true"),
     setting("status", "\"text\""),
     setting("phi", "\"hash\"").refusing("partial"),
     setting("phi_key_file", "\"~/.config/evtap/phi.key\""),
@@ -147,7 +149,7 @@ impl Setting {
             let names = SETTINGS
                 .iter()
                 .map(|setting| setting.name)
-                .chain(["profile", "profiles", "filters"]);
+                .chain(["profile", "profiles", "filters", "tui"]);
             let advice = suggest::nearest(name, names).map_or_else(
                 || "`evtap config` lists the settings".to_owned(),
                 |meant| format!("did you mean {meant}?"),
@@ -286,10 +288,10 @@ mod tests {
                 .len(),
             0
         );
-        // Only one source of the API key can be set, so leave the other out.
+        // Only one source of the API key and one theme can be set, so leave the others out.
         let used: String = example
             .lines()
-            .filter(|line| !line.starts_with("# api_key_command"))
+            .filter(|line| !line.starts_with("# api_key_command") && *line != "# theme = \"auto\"")
             .fold(String::new(), |text, line| {
                 let is_line = |line: &str| {
                     line.starts_with('[')

@@ -1,7 +1,9 @@
 //! The commands of the `:` prompt: a table for help and completion, and the parser.
 
 use super::seek::SeekTime;
+use super::style::ThemeName;
 use crate::error::Error;
+use crate::query::suggest;
 
 /// The commands, each with a placeholder for its argument.
 pub const COMMANDS: &[(&str, &str)] = &[
@@ -10,6 +12,10 @@ pub const COMMANDS: &[(&str, &str)] = &[
     ("filter", "EXPR"),
     ("columns", "LIST"),
     ("save", "FILE"),
+    ("save marks", "FILE"),
+    ("mark", "NOTE"),
+    ("marks", ""),
+    ("theme", "NAME"),
     ("quit", ""),
 ];
 
@@ -38,6 +44,14 @@ pub enum PromptCommand {
     Columns(String),
     /// Saves the listed events.
     Save(String),
+    /// Saves the marked events.
+    SaveMarks(String),
+    /// Marks the selected event, with a note.
+    Mark(String),
+    /// Shows the marks.
+    Marks,
+    /// Sets the theme.
+    Theme(ThemeName),
 }
 
 /// Returns the placeholder of the argument that a command still lacks.
@@ -48,7 +62,7 @@ pub fn missing_argument(text: &str) -> Option<&'static str> {
         "w" => "save",
         _ => word,
     };
-    let is_required = matches!(name, "at" | "call" | "save");
+    let is_required = matches!(name, "at" | "call" | "save" | "theme");
     let command = COMMANDS.iter().find(|(known, _)| *known == name)?;
     Some(command.1).filter(|_| is_required)
 }
@@ -72,7 +86,12 @@ pub fn parse(text: &str) -> Result<PromptCommand, Error> {
         "q" | "quit" => Ok(PromptCommand::Quit),
         "f" | "filter" => Ok(PromptCommand::Filter(rest.to_owned())),
         "columns" => Ok(PromptCommand::Columns(rest.to_owned())),
-        "w" | "save" => Ok(PromptCommand::Save(rest.to_owned())),
+        "w" | "save" => Ok(match rest.strip_prefix("marks ") {
+            Some(name) => PromptCommand::SaveMarks(name.trim().to_owned()),
+            None => PromptCommand::Save(rest.to_owned()),
+        }),
+        "mark" => Ok(PromptCommand::Mark(rest.to_owned())),
+        "marks" => Ok(PromptCommand::Marks),
         "at" => SeekTime::parse(rest).map(PromptCommand::At).ok_or_else(|| {
             Error::usage(
                 "cannot go to that time",
@@ -81,10 +100,22 @@ pub fn parse(text: &str) -> Result<PromptCommand, Error> {
             )
         }),
         "call" => Ok(PromptCommand::Call(rest.to_owned())),
+        "theme" => theme(rest).map(PromptCommand::Theme),
         _ => Err(Error::usage(
             "cannot run the command",
             "no such command",
             format!("use one of: {}", summary()),
         )),
     }
+}
+
+fn theme(name: &str) -> Result<ThemeName, Error> {
+    ThemeName::find(name).ok_or_else(|| {
+        let names = ThemeName::ALL.map(ThemeName::name);
+        let advice = match suggest::nearest(name, names.into_iter()) {
+            Some(meant) => format!("did you mean {meant}?"),
+            None => format!("use one of: {}", names.join(", ")),
+        };
+        Error::usage("cannot use this theme", "no such theme", advice)
+    })
 }

@@ -1,6 +1,8 @@
 //! Completion of the word before the cursor: names of commands, fields, event types, named filters
 //! and calls.
 
+use std::collections::HashSet;
+
 use super::commands::COMMANDS;
 use super::state::State;
 use super::state::prompt::Purpose;
@@ -31,6 +33,9 @@ pub fn candidates(state: &State, purpose: Purpose, before: &str) -> (usize, Vec<
             }
             Some(("call", rest)) => {
                 starting_with(rest, state.calls.sorted().into_iter().map(|(sid, _)| sid.to_owned()))
+            }
+            Some(("theme", rest)) => {
+                starting_with(rest, state.config.theme.names().map(|name| name.name().to_owned()))
             }
             Some(_) => (0, Vec::new()),
         },
@@ -70,7 +75,7 @@ pub fn candidates(state: &State, purpose: Purpose, before: &str) -> (usize, Vec<
 
 fn starting_with(word: &str, names: impl Iterator<Item = String>) -> (usize, Vec<String>) {
     let length = word.chars().count();
-    let mut known = std::collections::HashSet::new();
+    let mut known = HashSet::new();
     (
         length,
         names
@@ -86,6 +91,14 @@ pub fn field_names(state: &State) -> Vec<String> {
     let kinds = selected.into_iter().chain(Kind::ALL.iter().copied());
     let names = kinds.flat_map(|kind| kind.spec().fields.iter().map(|field| field.name.to_owned()));
     names.chain(TAP_MEMBERS.iter().map(|name| (*name).to_owned())).collect()
+}
+
+/// Returns the names of all fields of the model, and of the members of `_tap`.
+#[must_use]
+pub fn known_fields() -> HashSet<&'static str> {
+    let kinds = Kind::ALL.iter();
+    let names = kinds.flat_map(|kind| kind.spec().fields.iter().map(|field| field.name));
+    names.chain(TAP_MEMBERS.iter().copied()).chain(["event_type"]).collect()
 }
 
 /// Returns the longest prefix that all candidates share.

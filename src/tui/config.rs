@@ -1,13 +1,14 @@
 //! The configuration of the live screen, which does not change while it is open.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
 use super::buffer::BufferLimits;
 use super::key_map::KeyMap;
-use super::style::{Depth, Theme};
+use super::style::{Depth, Theme, ThemeName};
 use crate::pipeline::pacing::Pace;
 use crate::query::value::JqValue;
 use crate::redact::Policy;
@@ -30,6 +31,10 @@ pub struct ScreenConfig {
     pub theme: Theme,
     /// The keys.
     pub keys: KeyMap,
+    /// The theme that the command line or the configuration chose.
+    pub configured_theme: ThemeName,
+    /// The file that remembers the screen until the next time; `None` remembers nothing.
+    pub state_file: Option<PathBuf>,
     /// The time zone of local times.
     pub zone: TimeZone,
     /// Whether long lines are wrapped at the start.
@@ -50,6 +55,8 @@ impl Default for ScreenConfig {
             limits: BufferLimits::default(),
             theme: Theme::new(Depth::None, None),
             keys: KeyMap::default(),
+            configured_theme: ThemeName::Auto,
+            state_file: None,
             zone: TimeZone::UTC,
             wrap: false,
             pace: None,

@@ -22,6 +22,7 @@ use super::frame_pacer::FramePacer;
 use super::incremental;
 use super::input::InputReader;
 use super::state::{Effect, State};
+use super::state_file::StateFile;
 use super::style::Depth;
 use super::terminal::{self, TerminalGuard};
 use super::time_slice::TimeSlice;
@@ -88,7 +89,9 @@ pub fn run(
     }
     let signals = Signals::register();
     let input = Some(InputReader::start()?);
-    let state = State::new(config, crossterm::terminal::size()?, Timestamp::now());
+    let path = config.state_file.take();
+    let mut state = State::new(config, crossterm::terminal::size()?, Timestamp::now());
+    let state_file = path.map(|path| StateFile::open(path, &mut state));
     let mut event_loop = EventLoop {
         state,
         frames: FramePacer::default(),
@@ -100,12 +103,15 @@ pub fn run(
         tasks,
         terminal,
     };
-    while !stop.load(Ordering::Relaxed) {
-        if event_loop.turn(&draw)?.is_break() {
-            break;
-        }
+    let mut result = Ok(ControlFlow::Continue(()));
+    while matches!(result, Ok(ControlFlow::Continue(()))) && !stop.load(Ordering::Relaxed) {
+        result = event_loop.turn(&draw);
     }
-    Ok(())
+    // Also if the terminal has gone.
+    if let Some(Err(message)) = state_file.map(|file| file.save(&event_loop.state)) {
+        status::report(&message);
+    }
+    result.map(drop)
 }
 
 impl EventLoop<'_> {
@@ -195,6 +201,7 @@ impl EventLoop<'_> {
                 self.tasks.copy(text);
             }
             Effect::Save(path) => self.tasks.save(path, self.state.listed_lines()),
+            Effect::SaveMarks(path) => self.tasks.save(path, self.state.marked_lines()),
         }
         Ok(ControlFlow::Continue(()))
     }

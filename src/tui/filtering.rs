@@ -1,10 +1,8 @@
-//! Sets and replaces the filter, and keeps the filter history.
+//! Sets and replaces the filter, and adds it to what can be recalled.
 
 use super::filter::FilterTask;
 use super::state::State;
-
-/// The memory of the filters in the history, in bytes.
-const HISTORY_BYTES: usize = 64 << 10;
+use super::state::prompt::Purpose;
 
 /// The start of every filter that keeps the events of one call.
 const CALL_FILTER_PREFIX: &str = "(.call_sid // ._tap.call_sid)";
@@ -13,7 +11,7 @@ const CALL_FILTER_PREFIX: &str = "(.call_sid // ._tap.call_sid)";
 pub fn apply(state: &mut State, filter: Option<FilterTask>, source: String) {
     state.filter = filter;
     state.filter_enabled = true;
-    add_to_history(state, source);
+    state.history.add(Purpose::Filter, source);
 }
 
 /// Compiles and applies a filter. An empty source removes the filter; an invalid one changes
@@ -57,16 +55,4 @@ pub fn call_filter(sid: &str) -> String {
 #[must_use]
 pub fn equals(field: &str, text: &str) -> String {
     format!(".{field} == {}", serde_json::Value::from(text))
-}
-
-fn add_to_history(state: &mut State, source: String) {
-    if source.trim().is_empty() {
-        return;
-    }
-    state.history.retain(|known| *known != source);
-    state.history.push(source);
-    let bytes = |history: &[String]| history.iter().map(String::len).sum::<usize>();
-    while state.history.len() > 1 && bytes(&state.history) > HISTORY_BYTES {
-        state.history.remove(0);
-    }
 }

@@ -26,7 +26,7 @@ pub fn advance(state: &mut State, mut slice: TimeSlice) {
 pub fn start_search(state: &mut State, forward: bool) {
     match &mut state.search {
         Some(search) => search.pending = Some(forward),
-        None => state.notify("no search pattern; press / to search"),
+        None => state.advise("no search pattern; press {search} to search"),
     }
 }
 

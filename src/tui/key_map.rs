@@ -94,12 +94,10 @@ impl KeyMap {
     pub fn new(choices: &KeyChoices) -> Result<Self, (String, KeyError)> {
         let mut map = Self::default();
         for (name, keys) in choices {
-            let fail = |error| (name.clone(), error);
-            let action = action_of(name).map_err(fail)?;
+            let (action, keys) = choice(name, keys).map_err(|error| (name.clone(), error))?;
             map.0.retain(|(_, known)| *known != action);
-            let keys = keys.iter().map(|key| parse(key)).collect::<Result<Vec<_>, _>>();
             let always = (action == KeyAction::Quit).then_some(INTERRUPT);
-            for key in keys.map_err(fail)?.into_iter().chain(always) {
+            for key in keys.into_iter().chain(always) {
                 if !map.0.contains(&(key, action)) {
                     map.0.push((key, action));
                 }
@@ -162,6 +160,15 @@ impl KeyMap {
         }
         expanded + rest
     }
+}
+
+/// Parses the name of an action and its keys.
+///
+/// # Errors
+/// Fails if the action or a key does not exist.
+pub fn choice(name: &str, keys: &[String]) -> Result<(KeyAction, Vec<KeyPress>), KeyError> {
+    let action = action_of(name)?;
+    Ok((action, keys.iter().map(|key| parse(key)).collect::<Result<_, _>>()?))
 }
 
 /// Returns the action of that name.
@@ -337,7 +344,7 @@ mod tests {
     fn misspelt_keys_are_refused_with_a_suggestion() {
         for (text, advice) in [
             ("Entr", "did you mean Enter?"),
-            ("PgDown", "did you mean PgDn?"),
+            ("PgDown", "did you mean PageDown?"),
             ("F99", "did you mean F"),
             ("", "give a character"),
             ("\u{1b}", "give a character"),

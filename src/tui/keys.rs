@@ -52,8 +52,11 @@ pub enum KeyAction {
     Mark,
     NextMark,
     PreviousMark,
+    Note,
+    Marks,
     Time,
     Wrap,
+    Layout,
     Columns,
     Command,
     GoTo,
@@ -165,6 +168,8 @@ pub const TABLE: &[KeyGroup] = &[
             "mark" [key('m')] KeyAction::Mark, "set or remove a mark";
             "next_mark" [key('u')] KeyAction::NextMark, "go to the next mark";
             "previous_mark" [key('U')] KeyAction::PreviousMark, "go to the previous mark";
+            "note" [key('M')] KeyAction::Note, "set a mark with a note";
+            "marks" [key('\'')] KeyAction::Marks, "list the marks: {open} goes to one, {mark} removes it";
         }],
     ),
     (
@@ -193,6 +198,7 @@ pub const TABLE: &[KeyGroup] = &[
             "times" [key('t')] KeyAction::Time, "change the times: local, UTC, age, since the previous line, none";
             "columns" [key('x')] KeyAction::Columns, "choose the fields to show as columns: {pause} toggles, {open} applies";
             "fold" [key('z')] KeyAction::Fold, "show runs of transcript deltas as one row each, or each delta";
+            "layout" [key('L')] KeyAction::Layout, "change the layout: the list, the list and the detail, mostly the detail";
             "wrap" [key('w')] KeyAction::Wrap, "wrap or cut long lines";
         }],
     ),
@@ -220,7 +226,7 @@ pub const TABLE: &[KeyGroup] = &[
             bindings! {
                 "next_screen" [code(KeyCode::Tab)] KeyAction::NextScreen, "go to the next screen";
                 "previous_screen" [code(KeyCode::BackTab)] KeyAction::PreviousScreen, "go to the previous screen";
-                "command" [key(':')] KeyAction::Command, "enter a command: at TIME, call SID, filter EXPR, columns LIST, save FILE, quit";
+                "command" [key(':')] KeyAction::Command, "enter a command: at TIME, call SID, filter EXPR, columns LIST, save FILE, save marks FILE, mark NOTE, marks, theme NAME, quit";
                 "help" [key('?')] KeyAction::Help, "show this help";
                 "back" [code(KeyCode::Esc)] KeyAction::Back, "go back; close what is open";
                 "quit" [key('q'), ctrl('c')] KeyAction::Quit, "quit";

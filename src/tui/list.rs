@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use ratatui::style::Style;
 use ratatui::text::Span;
+use serde::{Deserialize, Serialize};
 
 /// A column of a table.
 #[derive(Debug, Clone)]
@@ -132,7 +133,7 @@ pub struct RowId {
 }
 
 /// The column that a section is sorted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SortOrder {
     /// The index of the column.
     pub column: usize,
@@ -150,7 +151,7 @@ pub struct ListState {
     /// The first visible line of each group of sections.
     pub tops: [usize; MAX_GROUPS],
     /// The order of each section; without one, rows have their usual order.
-    pub orders: BTreeMap<&'static str, SortOrder>,
+    pub orders: BTreeMap<String, SortOrder>,
     /// The text that rows must contain.
     pub filter: String,
 }
@@ -190,7 +191,8 @@ impl ListState {
         let place = (place + if is_next { 1 } else { columns }) % (columns + 1);
         match place.checked_sub(1) {
             Some(column) => {
-                self.orders.insert(section.name, SortOrder { column, is_reversed: false });
+                let order = SortOrder { column, is_reversed: false };
+                self.orders.insert(section.name.to_owned(), order);
             }
             None => drop(self.orders.remove(section.name)),
         }
@@ -200,7 +202,7 @@ impl ListState {
     pub fn sort_by(&mut self, section: &'static str, column: usize) {
         let is_same = self.orders.get(section).filter(|order| order.column == column);
         let is_reversed = is_same.is_some_and(|order| !order.is_reversed);
-        self.orders.insert(section, SortOrder { column, is_reversed });
+        self.orders.insert(section.to_owned(), SortOrder { column, is_reversed });
     }
 
     /// Reverses the order of a section. Returns whether it is sorted by a column.

@@ -150,7 +150,7 @@ impl<T: ListPanel> Panel for T {
             }
             KeyAction::Reverse => {
                 if !current.is_some_and(|(id, _)| list.reverse(id.section)) {
-                    state.notify("press > to choose a column to sort by first");
+                    state.advise("press {grow} to choose a column to sort by first");
                 }
             }
             _ => {

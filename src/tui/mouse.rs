@@ -6,7 +6,7 @@ use ratatui::layout::Position;
 
 use super::keys::KeyAction;
 use super::layout::ScreenLayout;
-use super::overlays::{column_picker, help};
+use super::overlays::{column_picker, help, marks};
 use super::panels::panel;
 use super::seek;
 use super::state::State;
@@ -28,6 +28,9 @@ pub fn handle(state: &mut State, mouse: MouseEvent) -> bool {
         MouseEventKind::Down(MouseButton::Left) if state.column_picker.is_some() => {
             column_picker::handle_click(state, at);
         }
+        MouseEventKind::Down(MouseButton::Left) if state.mark_list.is_some() => {
+            marks::handle_click(state, at);
+        }
         MouseEventKind::Down(MouseButton::Left) => click(state, at),
         MouseEventKind::Drag(MouseButton::Left) => match state.dragging {
             Some(DragTarget::Panel(screen)) => panel(screen).handle_drag(state, at),
@@ -46,6 +49,8 @@ fn wheel(state: &mut State, at: Position, action: KeyAction) {
             help::handle_key(state, action);
         } else if state.column_picker.is_some() {
             column_picker::handle_key(state, action);
+        } else if state.mark_list.is_some() {
+            marks::handle_key(state, action);
         } else {
             panel(state.screen).handle_wheel(state, at, action);
         }

@@ -45,6 +45,7 @@ pub fn open(state: &mut State, target: &OpenTarget) {
         OpenTarget::Events(source) => {
             state.screen = Screen::Stream;
             state.detail = None;
+            state.history.add_from_event(source.clone());
             filtering::apply(state, filter, source.clone());
         }
     }

@@ -2,3 +2,4 @@
 
 pub mod column_picker;
 pub mod help;
+pub mod marks;

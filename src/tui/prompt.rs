@@ -11,6 +11,7 @@ use super::filter::FilterTask;
 use super::filtering;
 use super::incremental::start_search;
 use super::line_editor::LineEditor;
+use super::overlays::marks;
 use super::screen::Screen;
 use super::search::SearchQuery;
 use super::seek;
@@ -21,7 +22,7 @@ use crate::query::GrepFilter;
 
 /// Opens the prompt with that text in it.
 pub fn open(state: &mut State, purpose: Purpose, text: &str) {
-    state.prompt = Some(Prompt::new(purpose, text, state.history.len()));
+    state.prompt = Some(Prompt::new(purpose, text, state.history.lines(purpose).len()));
     text_changed(state);
 }
 
@@ -41,14 +42,19 @@ pub fn handle_key(state: &mut State, key: &KeyEvent) {
         KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => cancel(state),
         KeyCode::Enter => submit(state),
         KeyCode::Tab | KeyCode::BackTab => complete(state, key.code == KeyCode::Tab),
-        KeyCode::Up | KeyCode::Down if prompt.purpose == Purpose::Filter => {
+        KeyCode::Up | KeyCode::Down => {
+            let lines = state.history.lines(prompt.purpose);
+            if lines.is_empty() {
+                return;
+            }
             let place = if key.code == KeyCode::Up {
                 prompt.history_place.saturating_sub(1)
             } else {
                 prompt.history_place + 1
             };
-            prompt.history_place = place.min(state.history.len());
-            let recalled = state.history.get(prompt.history_place);
+            prompt.history_place = place.min(lines.len());
+            let recalled = lines.get(prompt.history_place);
+            prompt.is_from_event |= recalled.is_some_and(|line| state.history.is_from_event(line));
             prompt.line = LineEditor::new(recalled.map_or("", String::as_str));
             text_changed(state);
         }
@@ -169,6 +175,7 @@ fn submit(state: &mut State) {
         return;
     }
     let (purpose, draft) = (prompt.purpose, prompt.draft.take());
+    let is_from_event = prompt.is_from_event || state.history.is_from_event(&prompt.initial);
     state.prompt = None;
     match purpose {
         Purpose::Search => {
@@ -176,15 +183,22 @@ fn submit(state: &mut State) {
             if let Ok(grep) = GrepFilter::new(&text)
                 && !text.is_empty()
             {
+                state.history.add(Purpose::Search, text.clone());
                 state.search = Some(SearchQuery::new(text, grep));
             }
             start_search(state, true);
         }
-        Purpose::Filter => filtering::apply(state, draft, text),
+        Purpose::Filter => {
+            if is_from_event {
+                state.history.add_from_event(text.clone());
+            }
+            filtering::apply(state, draft, text);
+        }
         // The rows were filtered while the text was typed.
         Purpose::Rows => {}
         Purpose::Command => {
             if let Ok(command) = commands::parse(&text) {
+                state.history.add(Purpose::Command, text);
                 execute(state, command);
             }
         }
@@ -203,6 +217,18 @@ fn execute(state: &mut State, command: PromptCommand) {
             let names = names.split([',', ' ']).filter(|name| !name.is_empty());
             state.set_columns(names.map(str::to_owned).collect());
         }
+        PromptCommand::Theme(name) if state.config.theme.names().any(|known| known == name) => {
+            state.config.theme.name = name;
+        }
+        PromptCommand::Theme(_) => {
+            state.notify("the configuration has no theme; write one below [tui.theme]");
+        }
+        PromptCommand::Mark(note) => state.mark(&note),
+        PromptCommand::Marks => marks::open(state),
+        PromptCommand::SaveMarks(_) if state.marks.is_empty() => {
+            state.advise("no event is marked; press {mark} to mark one");
+        }
+        PromptCommand::SaveMarks(name) => state.effects.push(Effect::SaveMarks(name.into())),
         PromptCommand::Save(name) => state.effects.push(Effect::Save(name.into())),
         PromptCommand::At(time) => seek::go_to(state, time),
         PromptCommand::Call(sid) if state.calls.get(&sid).is_some() => {

@@ -13,10 +13,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::bookmarks::{self, Bookmarks, EventId};
 use super::buffer::EventBuffer;
 use super::column_picker::ColumnPicker;
 use super::config::ScreenConfig;
 use super::filter::FilterTask;
+use super::history::PromptHistory;
 use super::list::{CALLS, ListState, RowId};
 use super::live_stats::LiveStats;
 use super::replay_profile::ReplayProfile;
@@ -52,6 +54,8 @@ pub enum Effect {
     Copy(String),
     /// Save the listed events to a new file.
     Save(PathBuf),
+    /// Save the marked events to a new file.
+    SaveMarks(PathBuf),
 }
 
 /// The state of the screen.
@@ -81,8 +85,8 @@ pub struct State {
     pub filter_enabled: bool,
     /// The filter that was replaced by one that keeps a single call.
     pub filter_before_call: Option<String>,
-    /// The filters that were applied, the newest last.
-    pub history: Vec<String>,
+    /// What was typed into the prompt.
+    pub history: PromptHistory,
     /// The current screen.
     pub screen: Screen,
     /// The number of the selected event.
@@ -111,6 +115,10 @@ pub struct State {
     pub trail: Vec<TrailStep>,
     /// The numbers of the marked events.
     pub marks: BTreeSet<u64>,
+    /// The marks of all sessions, with their notes.
+    pub bookmarks: Bookmarks,
+    /// The index of the mark at the cursor, while the list of marks is open.
+    pub mark_list: Option<usize>,
     /// How times are shown.
     pub time_mode: TimeMode,
     /// The fields that are shown as columns; `None` shows all fields.
@@ -166,7 +174,7 @@ impl State {
             filter: None,
             filter_enabled: true,
             filter_before_call: None,
-            history: Vec::new(),
+            history: PromptHistory::default(),
             screen: Screen::Stream,
             selected: 0,
             top: 0,
@@ -181,6 +189,8 @@ impl State {
             lists: Default::default(),
             trail: Vec::new(),
             marks: BTreeSet::new(),
+            bookmarks: Bookmarks::default(),
+            mark_list: None,
             time_mode: TimeMode::Local,
             columns: None,
             failures: Vec::new(),
@@ -266,8 +276,16 @@ impl State {
         if !self.buffer.is_paused() {
             return false;
         }
-        let dropped = self.buffer.resume();
+        let (dropped, arrived) = (self.buffer.resume(), self.indexed);
         self.update_index();
+        // Events have a number only now.
+        for number in arrived..self.indexed {
+            let stored = self.buffer.get(number);
+            let bookmarks = &self.bookmarks;
+            let id =
+                stored.and_then(|stored| self.reader.read(stored, |event| bookmarks.awaits(event)));
+            self.restore_mark(number, id);
+        }
         self.follow = self.detail.is_none();
         if dropped > 0 {
             let text = counted(dropped, "event");
@@ -293,6 +311,37 @@ impl State {
             self.failures.push(text);
         }
         self.changed = true;
+    }
+
+    /// Sets a mark with a note on the selected event.
+    pub fn mark(&mut self, note: &str) {
+        if self.selected_event().is_none() || self.buffer.get(self.selected).is_none() {
+            return self.notify("there is no event to mark");
+        }
+        self.marks.insert(self.selected);
+        self.bookmarks.set(self.selected, bookmarks::note(note), &self.buffer);
+        self.changed = true;
+    }
+
+    /// Marks an event that has arrived, if an earlier session marked it.
+    fn restore_mark(&mut self, number: u64, id: Option<EventId>) {
+        if id.is_some_and(|id| self.bookmarks.arrived(number, &id)) {
+            self.marks.insert(number);
+        }
+    }
+
+    /// Removes the mark of an event.
+    pub fn remove_mark(&mut self, number: u64) {
+        self.marks.remove(&number);
+        self.bookmarks.remove(number);
+        self.changed = true;
+    }
+
+    /// Returns the marked events as lines of NDJSON.
+    #[must_use]
+    pub fn marked_lines(&self) -> Vec<Arc<str>> {
+        let stored = self.marks.iter().filter_map(|number| self.buffer.get(*number));
+        stored.map(|stored| Arc::clone(&stored.line)).collect()
     }
 
     /// Returns the listed events as lines of NDJSON.
@@ -331,7 +380,19 @@ impl State {
 
     /// Adds an event to the buffer and to all statistics.
     pub fn add_event(&mut self, stored: StoredEvent) {
-        let Self { config, reader, stats, calls, workspace, workspaces, profile, now, .. } = self;
+        let Self {
+            config,
+            reader,
+            stats,
+            calls,
+            workspace,
+            workspaces,
+            profile,
+            now,
+            bookmarks,
+            ..
+        } = self;
+        let mut id = None;
         // In a replay, an event without a time happened when the one before it did.
         let of_replay = stored.time.or(self.last_event_time).filter(|_| config.pace.is_some());
         let at = of_replay.unwrap_or(*now);
@@ -342,14 +403,19 @@ impl State {
             stats.observe(&stored, event, *now, at);
             calls.observe(&stored, event, *now);
             workspace.observe(&stored, event, *now);
+            id = bookmarks.awaits(event);
             if let Some(id) = &event.tap().workspace_id {
                 workspaces.add(id);
             }
         });
         self.last_event_time = stored.time.or(self.last_event_time);
         self.buffer.push(stored);
+        if !self.buffer.is_paused() {
+            self.restore_mark(self.buffer.end() - 1, id);
+        }
         self.update_index();
         let first = self.buffer.first();
+        self.bookmarks.drop_before(first);
         while self.marks.first().is_some_and(|mark| *mark < first) {
             self.marks.pop_first();
         }
@@ -374,6 +440,11 @@ impl State {
     pub fn notify(&mut self, text: impl Into<String>) {
         self.notice = Some((text.into(), self.now));
         self.changed = true;
+    }
+
+    /// Shows a message in which `{name}` stands for the key of that action.
+    pub fn advise(&mut self, text: &str) {
+        self.notify(self.config.keys.expand(text));
     }
 
     /// Returns whether a filter or a search is unfinished.

@@ -4,17 +4,26 @@
 //! readable on the background are used. A terminal with more colours gets fixed ones, chosen for
 //! the contrast ratio of 4.5 that WCAG 2.1 requires for text. Without colours, bold, italic and
 //! reversed text carry the same information.
+//!
+//! A theme that has a background of its own is readable on every terminal. Any other one suits the
+//! background of the terminal, or if that is unknown, both a dark and a light one.
 
 mod colour;
+mod custom;
 mod detection;
+mod name;
 mod palette;
 mod role;
+#[cfg(test)]
+mod tests;
 
+use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier, Style};
 
 use colour::nearest;
+pub use custom::{CustomTheme, ThemeEntries};
 pub use detection::{BackgroundTone, Depth};
-use palette::DEFAULT;
+pub use name::ThemeName;
 pub use role::StyleRole;
 
 /// The theme: which style each kind of text has on this terminal.
@@ -22,30 +31,96 @@ pub use role::StyleRole;
 pub struct Theme {
     /// The number of available colours.
     pub depth: Depth,
-    /// The tone of the background. If it is `None`, all colours are readable on either tone.
+    /// The tone of the background of the terminal, if it is known.
     pub background: Option<BackgroundTone>,
+    /// The chosen theme.
+    pub name: ThemeName,
+    /// The theme of the configuration, which [`ThemeName::Custom`] stands for.
+    pub custom: Option<CustomTheme>,
 }
 
 impl Theme {
-    /// Creates the default theme.
+    /// Creates the theme that suits the background.
     #[must_use]
     pub const fn new(depth: Depth, background: Option<BackgroundTone>) -> Self {
-        Self { depth, background }
+        Self { depth, background, name: ThemeName::Auto, custom: None }
+    }
+
+    /// Returns the names of the themes that can be chosen.
+    pub fn names(self) -> impl Iterator<Item = ThemeName> {
+        let has_custom = self.custom.is_some();
+        ThemeName::ALL.into_iter().filter(move |name| *name != ThemeName::Custom || has_custom)
+    }
+
+    /// Returns the theme of the configuration, if it is the chosen one.
+    fn chosen_custom(&self) -> Option<&CustomTheme> {
+        self.custom.as_ref().filter(|_| self.name == ThemeName::Custom)
+    }
+
+    /// Returns the built-in theme that has the colours which the configuration does not give.
+    fn base(&self) -> ThemeName {
+        self.chosen_custom().map_or(self.name, |custom| custom.base)
+    }
+
+    /// Returns the tone of what is behind the text, if it is known.
+    #[must_use]
+    pub fn tone(&self) -> Option<BackgroundTone> {
+        let own = self.chosen_custom().and_then(|custom| custom.background?.tone());
+        own.or_else(|| self.base().tone(self.background))
+    }
+
+    /// Returns the colours of the background and of usual text; those of the terminal are
+    /// [`Color::Reset`].
+    fn ground(&self) -> [Color; 2] {
+        let base = self.base().ground(self.tone()).map(|ground| ground.at(self.depth));
+        let mut ground = base.unwrap_or([Color::Reset; 2]);
+        if let Some(custom) = self.chosen_custom() {
+            for (colour, own) in ground.iter_mut().zip([custom.background, custom.foreground]) {
+                *colour = own.map_or(*colour, |own| own.at(self.depth));
+            }
+        }
+        ground
+    }
+
+    /// Gives the cells without colours those of the theme. Call it when everything is drawn.
+    pub fn paint(self, buffer: &mut Buffer) {
+        let [background, foreground] = self.ground();
+        if background == Color::Reset && foreground == Color::Reset {
+            return;
+        }
+        for cell in &mut buffer.content {
+            if cell.bg == Color::Reset {
+                cell.bg = background;
+            }
+            if cell.fg == Color::Reset {
+                cell.fg = foreground;
+            }
+        }
     }
 
     /// Returns the style of a role: its colour, without bold or italic text.
     #[must_use]
     pub fn role(self, role: StyleRole) -> Style {
-        let (named, [red, green, blue]) = DEFAULT.colour(role.hue(), self.background);
-        let colour = match self.depth {
+        let own = self.chosen_custom().and_then(|custom| custom.roles[role as usize]);
+        let colour = own.map_or_else(|| self.built_in(role), |own| own.at(self.depth));
+        match colour {
+            Color::Reset => Style::new(),
+            colour => Style::new().fg(colour),
+        }
+    }
+
+    /// Returns the colour of a role in the built-in theme.
+    fn built_in(self, role: StyleRole) -> Color {
+        let (theme, hue) = (self.base(), role.hue());
+        if !theme.has_hue(hue) {
+            return Color::Reset;
+        }
+        let (named, [red, green, blue]) = theme.palette().colour(hue, self.tone());
+        match self.depth {
             Depth::None => Color::Reset,
             Depth::Sixteen => named,
             Depth::Indexed256 => Color::Indexed(nearest([red, green, blue])),
             Depth::TrueColour => Color::Rgb(red, green, blue),
-        };
-        match colour {
-            Color::Reset => Style::new(),
-            colour => Style::new().fg(colour),
         }
     }
 
@@ -53,13 +128,6 @@ impl Theme {
     #[must_use]
     pub fn family(self, family: &str) -> Style {
         StyleRole::of_family(family).map_or_else(Style::new, |role| self.role(role))
-    }
-
-    /// Returns the style of a series or part in a chart. There are four; a symbol or a texture has
-    /// to tell them apart, too.
-    #[must_use]
-    pub fn series(self, index: usize) -> Style {
-        self.role(StyleRole::SERIES[index % StyleRole::SERIES.len()])
     }
 
     /// Returns the style of errors.
@@ -91,8 +159,11 @@ impl Theme {
     #[must_use]
     pub fn quiet(self) -> Style {
         match self.depth {
-            Depth::None | Depth::Sixteen => Style::new().add_modifier(Modifier::DIM),
-            Depth::Indexed256 | Depth::TrueColour => self.role(StyleRole::Quiet),
+            Depth::None => Style::new().add_modifier(Modifier::DIM),
+            Depth::Sixteen if self.role(StyleRole::Quiet) == Style::new() => {
+                Style::new().add_modifier(Modifier::DIM)
+            }
+            _ => self.role(StyleRole::Quiet),
         }
     }
 
@@ -145,65 +216,5 @@ impl Theme {
     #[must_use]
     pub fn key(self) -> Style {
         self.role(StyleRole::Key).add_modifier(Modifier::BOLD)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::colour::{contrast, indexed};
-    use super::palette::Shade;
-    use super::*;
-
-    #[test]
-    fn every_colour_has_enough_contrast_with_its_background() {
-        // Black and white, and common alternatives.
-        let dark = [[0, 0, 0], [30, 30, 30], [40, 42, 54]];
-        let light = [[255, 255, 255], [253, 246, 227], [245, 245, 245]];
-        for Shade(_, [on_dark, on_light, on_either]) in &DEFAULT.0 {
-            for (colour, grounds) in [(on_dark, dark), (on_light, light)] {
-                for ground in grounds {
-                    for seen in [*colour, indexed(nearest(*colour))] {
-                        assert!(
-                            contrast(seen, ground) >= 4.5,
-                            "{seen:?} on {ground:?}: {}",
-                            contrast(seen, ground)
-                        );
-                    }
-                }
-            }
-            // No colour has a contrast above 4.58 with both black and white.
-            for ground in [[0; 3], [255; 3]] {
-                assert!(contrast(*on_either, ground) >= 4.5, "{on_either:?} on {ground:?}");
-                assert!(
-                    contrast(indexed(nearest(*on_either)), ground) >= 3.5,
-                    "{on_either:?} of 256 on {ground:?}"
-                );
-            }
-        }
-        assert!(
-            contrast([255; 3], [175, 0, 0]) >= 4.5 && contrast(indexed(231), indexed(124)) >= 4.5
-        );
-    }
-
-    #[test]
-    fn pale_named_colours_are_not_used_on_a_light_background() {
-        for Shade([_, on_light, on_either], _) in &DEFAULT.0 {
-            for colour in [on_light, on_either] {
-                let is_pale =
-                    matches!(colour, Color::Yellow | Color::Cyan | Color::White | Color::Gray);
-                assert!(!is_pale && !format!("{colour:?}").starts_with("Light"), "{colour:?}");
-            }
-            assert!(
-                !matches!(on_either, Color::Blue | Color::Black),
-                "dark colours are not used on an unknown background"
-            );
-        }
-        let theme = Theme::new(Depth::Sixteen, Some(BackgroundTone::Light));
-        assert_eq!(theme.warning().fg, Some(Color::Magenta));
-        assert_eq!(
-            Theme { background: Some(BackgroundTone::Dark), ..theme }.warning().fg,
-            Some(Color::Yellow)
-        );
-        assert_eq!(Theme { background: None, ..theme }.warning().fg, Some(Color::Magenta));
     }
 }

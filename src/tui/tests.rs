@@ -11,6 +11,7 @@ mod lists;
 mod messages;
 mod mouse;
 mod numbers;
+mod remembering;
 mod replaying;
 mod stability;
 mod terminal_safety;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::keys::KeyAction;
 use super::message::ScreenMessage;
-use super::overlays::{column_picker, help};
+use super::overlays::{column_picker, help, marks};
 use super::panels::panel;
 use super::screen::Screen;
 use super::selection::keep_visible;
@@ -98,13 +98,14 @@ fn handle_action(state: &mut State, action: KeyAction) {
     state.notice = None;
     if state.help.is_some() && help::handle_key(state, action)
         || state.column_picker.is_some() && column_picker::handle_key(state, action)
+        || state.mark_list.is_some() && marks::handle_key(state, action)
         || handle_everywhere(state, action)
         || panel(state.screen).handle_key(state, action)
     {
         return;
     }
     if action == KeyAction::Pause {
-        return state.notify("only the stream can be paused; press 1");
+        return state.advise("only the stream can be paused; press {screen_stream}");
     }
     // These actions are only possible in the stream, so other screens switch to it.
     if matches!(
@@ -128,6 +129,7 @@ fn handle_everywhere(state: &mut State, action: KeyAction) -> bool {
         KeyAction::Hold | KeyAction::Step | KeyAction::Faster | KeyAction::Slower => {
             change_pace(state, action);
         }
+        KeyAction::Marks => marks::open(state),
         KeyAction::Command => prompt::open(state, Purpose::Command, ""),
         KeyAction::GoTo => prompt::open(state, Purpose::Command, "at "),
         KeyAction::Time => state.time_mode = state.time_mode.next(),

@@ -8,7 +8,7 @@ pub mod prompt;
 use ratatui::Frame;
 
 use super::layout::{ScreenLayout, failure_lines};
-use super::overlays::{column_picker, help};
+use super::overlays::{column_picker, help, marks};
 use super::panels::panel;
 use super::scrolling::render_lines;
 use super::state::State;
@@ -24,11 +24,15 @@ pub fn draw(state: &State, frame: &mut Frame<'_>) {
     if let Some(picker) = &state.column_picker {
         column_picker::render(state, picker, layout.body, buffer);
     }
+    if state.mark_list.is_some() {
+        marks::render(state, layout.body, buffer);
+    }
     let cursor = prompt::render(state, layout.prompt, buffer);
     footer::render(state, layout.footer, buffer);
     if state.help.is_some() {
         help::render(state, help::area(state), buffer);
     }
+    state.config.theme.paint(frame.buffer_mut());
     if let Some(cursor) = cursor {
         frame.set_cursor_position(cursor);
     }

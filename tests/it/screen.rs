@@ -6,6 +6,7 @@ mod endings;
 #[cfg(target_os = "linux")] // It reads memory from /proc.
 mod memory;
 mod pictures;
+mod remembering;
 mod stability;
 
 use std::process::{Command, Output};
@@ -43,7 +44,11 @@ impl Shell {
             &columns,
             "-y",
             &rows,
-            "env -i PATH=$PATH TERM=$TERM TZ=UTC PS1='$ ' sh -i",
+            // The screen remembers things in its home.
+            &format!(
+                "env -i HOME={} PATH=$PATH TERM=$TERM TZ=UTC PS1='$ ' sh -i",
+                shell.home.path().display()
+            ),
         ]);
         assert!(opened.status.success(), "{}", String::from_utf8_lossy(&opened.stderr));
         Some(shell)

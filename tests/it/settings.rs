@@ -1,6 +1,7 @@
 //! Settings from options, environment variables, profiles and the configuration file, in this order
 //! of precedence, and `evtap config`.
 
+mod appearance;
 mod editing;
 
 use evtap::emulator::{DEMO_WORKSPACE, Options};

@@ -2,6 +2,7 @@
 
 mod examples;
 pub mod general;
+mod screen;
 mod topics;
 
 use std::fmt::Write;

@@ -84,6 +84,14 @@ pub fn example(watch: &Command) -> String {
 # [filters]
 # escalations = '.event_type == \"call.escalated\"'
 
+# The live screen: keys of your own, and colours. See `evtap help tui`.
+# [tui.keys]
+# filter = [\"F4\", \"f\"]
+
+# [tui.theme]
+# base = \"dark\"
+# error = \"#ff5f5f\"
+
 # [profiles.staging]
 # base_url = \"https://staging.example.com\"
 # api_key_command = \"pass show amigo/staging\"

@@ -13,11 +13,14 @@ use std::path::{Path, PathBuf};
 use clap::Command;
 use toml_edit::{Document, Item, Table, Value};
 
+use super::appearance;
 use super::toml_file::TomlFile;
+use crate::cli::args::Appearance;
 use crate::cli::settings::{self, Role, Setting, is_flag, is_list, is_path};
 use crate::error::Result;
 use crate::query::is_filter_name;
 use crate::transport::input_file;
+use crate::tui::style::{ThemeEntries, ThemeName};
 
 /// The maximum size of a configuration file in bytes. A larger file is something else.
 pub(super) const LIMIT: u64 = 1 << 20;
@@ -42,6 +45,10 @@ pub struct Section {
     pub settings: BTreeMap<&'static str, FileEntry>,
     /// The expressions of the filters by name, each with its line.
     pub filters: BTreeMap<String, (String, usize)>,
+    /// The keys of the live screen by the name of the action, each with its line.
+    pub keys: BTreeMap<String, (Vec<String>, usize)>,
+    /// The theme of the live screen: colours by the name of the role.
+    pub theme: ThemeEntries,
 }
 
 /// A setting in a file. `Debug` omits its values, because they may contain an API key.
@@ -106,6 +113,17 @@ impl File {
         ConfigReader { file: &file, watch }.file().map(Some)
     }
 
+    /// Returns the keys and the theme of the live screen with that profile.
+    pub fn appearance(&self, profile: Option<&Section>) -> Appearance {
+        let layers: Vec<_> = std::iter::once(&self.top).chain(profile).collect();
+        let keys = layers.iter().flat_map(|section| &section.keys);
+        let theme = layers.iter().rev().map(|section| &section.theme);
+        Appearance {
+            keys: keys.map(|(name, (keys, _))| (name.clone(), keys.clone())).collect(),
+            theme: theme.into_iter().find(|theme| !theme.is_empty()).cloned().unwrap_or_default(),
+        }
+    }
+
     /// Parses the text of a configuration file. `private` is whether only its owner can read it.
     pub fn parse(path: &Path, text: &str, private: bool, watch: &Command) -> Result<Self> {
         let file = TomlFile { path: path.to_owned(), text: text.to_owned(), is_private: private };
@@ -149,6 +167,14 @@ impl ConfigReader<'_> {
             }
         }
         self.check_api_key(&file.top)?;
+        for profile in std::iter::once(None).chain(file.profiles.values().map(Some)) {
+            let of = |section: &Section, name: &str| section.keys.get(name).map(|(_, line)| *line);
+            let line = |name: &str| {
+                let own = profile.and_then(|profile| of(profile, name));
+                own.or_else(|| of(&file.top, name)).unwrap_or(1)
+            };
+            appearance::check_keys(self.file, &file.appearance(profile).keys, line)?;
+        }
         Ok(file)
     }
 
@@ -178,6 +204,9 @@ impl ConfigReader<'_> {
             }
             return Ok(());
         }
+        if name == appearance::TABLE {
+            return self.appearance(&self.table(name, item)?, section);
+        }
         let wrong = |(why, advice): (String, String)| self.file.wrong(line, name, why, advice);
         let setting = Setting::lookup(name).map_err(wrong)?;
         let option = setting
@@ -197,7 +226,39 @@ impl ConfigReader<'_> {
             let why = "it holds a password, and other users can read the file";
             return Err(self.file.wrong(line, name, why, "make the file private with `chmod 600`"));
         }
-        section.settings.insert(setting.name, FileEntry { values, line });
+        self.insert(section, setting.name, FileEntry { values, line })
+    }
+
+    /// Adds a setting to a section. The table of the live screen may hold settings of the top level.
+    fn insert(&self, section: &mut Section, name: &'static str, entry: FileEntry) -> Result<()> {
+        let line = entry.line;
+        if section.settings.insert(name, entry).is_some() {
+            let why = "it is set twice";
+            return Err(self.file.wrong(line, name, why, "remove one of the two lines"));
+        }
+        Ok(())
+    }
+
+    /// Adds the table of the live screen, which holds some settings, the keys and a theme.
+    fn appearance(&self, table: &Table, section: &mut Section) -> Result<()> {
+        for (name, item) in table {
+            let line = self.file.line(item.span());
+            match name {
+                "keys" => {
+                    section.keys = appearance::keys(self.file, &self.table("tui.keys", item)?)?;
+                }
+                "theme" if item.is_table_like() => {
+                    let entries = self.table("tui.theme", item)?;
+                    section.theme = appearance::theme(self.file, &entries)?;
+                    let custom = vec![ThemeName::Custom.name().to_owned()];
+                    self.insert(section, "theme", FileEntry { values: custom, line })?;
+                }
+                _ if appearance::SETTINGS.contains(&name) => {
+                    self.entry(table, name, item, section)?;
+                }
+                _ => return Err(appearance::unknown(self.file, line, name)),
+            }
+        }
         Ok(())
     }
 

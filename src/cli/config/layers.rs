@@ -14,6 +14,7 @@ use clap::parser::ValueSource;
 
 use super::file::{self, File, FileEntry};
 use super::origin::SettingOrigin;
+use crate::cli::args::Appearance;
 use crate::cli::settings::{self, Role, SETTINGS, Setting, is_explicit, is_flag};
 use crate::error::{Error, Result};
 use crate::query::suggest;
@@ -155,6 +156,15 @@ impl Layers {
             }
         }
         filters
+    }
+
+    /// Returns the keys and the theme of the live screen. Those of the profile take precedence, each
+    /// key by itself and the theme as a whole.
+    #[must_use]
+    pub fn appearance(&self) -> Appearance {
+        let Some(file) = &self.file else { return Appearance::default() };
+        let profile = self.profile.as_ref().and_then(|(name, _)| file.profiles.get(name));
+        file.appearance(profile)
     }
 
     /// Returns the origin of a setting's value. `matches` is the result of the second parse.

@@ -135,6 +135,9 @@ fn fill(matches: &ArgMatches, layers: &Layers) -> Result<Cli, clap::Error> {
             .map(|(name, (expression, _))| (name, expression))
             .collect();
     }
+    if let Some(screen) = cli.command.screen_mut() {
+        screen.appearance = layers.appearance();
+    }
     let arguments_of_command =
         matches.subcommand().map_or(matches, |(_, arguments_of_command)| arguments_of_command);
     let is_default = |setting: &&Setting| {

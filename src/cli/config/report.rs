@@ -163,6 +163,19 @@ impl ResolvedConfig {
                 }
             );
         }
+        let appearance = self.layers.appearance();
+        let keys = appearance.keys.iter().map(|(name, keys)| (name, keys.join(" ")));
+        let colours = appearance.theme.iter().map(|(name, colour)| (name, colour.clone()));
+        for (heading, entries) in
+            [("keys", keys.collect::<Vec<_>>()), ("theme", colours.collect::<Vec<_>>())]
+        {
+            if !entries.is_empty() {
+                let _ = writeln!(text, "\n{heading}");
+            }
+            for (name, value) in entries {
+                let _ = writeln!(text, "{name:<16}  {}", terminal::visible(&value));
+            }
+        }
         let filters = self.layers.filters();
         if !filters.is_empty() {
             text.push_str("\nfilters\n");
@@ -205,6 +218,8 @@ impl ResolvedConfig {
             "profile_by": self.layers.profile.as_ref().map(|(_, by)| by),
             "settings": settings,
             "filters": filters,
+            "keys": self.layers.appearance().keys,
+            "theme": self.layers.appearance().theme,
         });
         let mut line = String::new();
         terminal::push_json(&object.to_string(), &mut line);

@@ -1,5 +1,7 @@
 //! Resolves the options of the live screen.
 
+use std::path::PathBuf;
+
 use colored::control::SHOULD_COLORIZE;
 
 use super::expression::variables;
@@ -11,7 +13,7 @@ use crate::text::units::{BINARY_UNITS, parse_size};
 use crate::tui::buffer::BufferLimits;
 use crate::tui::config::ScreenConfig;
 use crate::tui::key_map::KeyMap;
-use crate::tui::style::{BackgroundTone, Depth, Theme};
+use crate::tui::style::{BackgroundTone, CustomTheme, Depth, Theme, ThemeName};
 use crate::tui::terminal;
 
 /// Returns the configuration of the live screen, or `None` without `--tui`.
@@ -27,6 +29,7 @@ pub fn screen(
         return Ok(None);
     }
     terminal::check()?;
+    let theme = theme(screen)?;
     Ok(Some(ScreenConfig {
         title: title.to_owned(),
         revealed: output.privacy.reveal.clone(),
@@ -34,30 +37,60 @@ pub fn screen(
         variables: variables(&filter.args, &filter.json_args)?,
         named: filter.named.clone(),
         limits,
-        theme: theme(screen.background),
-        keys: KeyMap::default(),
+        theme,
+        configured_theme: theme.name,
+        state_file: state_file().filter(|_| screen.remember),
+        keys: keys(screen)?,
         zone: zone(output.tz.as_deref())?,
         wrap: output.wrap,
         pace: None,
     }))
 }
 
-/// Chooses the colour depth and the background from the options, then from the environment.
+/// Chooses the theme, and the colour depth and the background from the options, then from the
+/// environment.
 ///
 /// The background is `None` if neither gives it; the terminal is queried for it later.
-fn theme(background: Background) -> Theme {
+fn theme(screen: &ScreenArgs) -> Result<Theme> {
     let variable = |name| std::env::var(name).unwrap_or_default();
     let depth = if SHOULD_COLORIZE.should_colorize() {
         Depth::detect(&variable("TERM"), &variable("COLORTERM"))
     } else {
         Depth::None
     };
-    let background = match background {
+    let background = match screen.background {
         Background::Auto => BackgroundTone::from_colorfgbg(&variable("COLORFGBG")),
         Background::Dark => Some(BackgroundTone::Dark),
         Background::Light => Some(BackgroundTone::Light),
     };
-    Theme::new(depth, background)
+    let name = ThemeName::find(&screen.theme).unwrap_or_default();
+    let entries = &screen.appearance.theme;
+    let custom = (!entries.is_empty()).then(|| CustomTheme::new(entries)).transpose();
+    let custom = custom.map_err(|(entry, (why, advice))| {
+        Error::usage(format!("cannot use the theme's {entry}"), why, advice)
+    })?;
+    if name == ThemeName::Custom && custom.is_none() {
+        let advice = "write one below [tui.theme], or give another theme";
+        let why = "the configuration has no theme";
+        return Err(Error::usage("cannot use --theme custom", why, advice));
+    }
+    Ok(Theme { name, custom, ..Theme::new(depth, background) })
+}
+
+/// Returns the path of the file that remembers the screen, as defined by the XDG Base Directory
+/// Specification.
+fn state_file() -> Option<PathBuf> {
+    let home = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from);
+    let home = home.filter(|path| path.is_absolute());
+    let home = home.or_else(|| Some(std::env::home_dir()?.join(".local/state")))?;
+    Some(home.join("evtap/screen.json"))
+}
+
+/// Returns the keys, which the configuration file was checked for.
+fn keys(screen: &ScreenArgs) -> Result<KeyMap> {
+    KeyMap::new(&screen.appearance.keys).map_err(|(action, (why, advice))| {
+        Error::usage(format!("cannot use the keys of {action}"), why, advice)
+    })
 }
 
 /// Parses `--buffer`: a number of events, a size, or both, such as `100000,64MiB`.

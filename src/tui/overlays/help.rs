@@ -177,12 +177,20 @@ pub fn render(state: &State, area: Rect, buffer: &mut Buffer) {
     Clear.render(area, buffer);
     if inner != area {
         let below = lines.len().saturating_sub(first + height);
-        let more =
-            if below > 0 { format!(" {below} more lines: j or Space ") } else { String::new() };
+        let more = if below > 0 {
+            format!(" {below} more lines: {} ", state.config.keys.expand("{down} or {pause}"))
+        } else {
+            String::new()
+        };
         Block::new()
             .borders(Borders::ALL)
             .border_style(state.config.theme.quiet())
-            .title(" Keys (j k scroll, / filters, Esc closes) ")
+            .title(
+                state
+                    .config
+                    .keys
+                    .expand(" Keys ({down} {up} scroll, {search} filters, {back} closes) "),
+            )
             .title_bottom(more)
             .render(area, buffer);
     }

@@ -31,9 +31,10 @@ impl Panel for CallPanel {
     fn render(&self, state: &State, area: Rect, buffer: &mut Buffer) {
         let Some((sid, call)) = state.current_call() else {
             let text = match &state.selected_call {
-                Some(_) => "this call is not kept any more; press 2 to choose another",
+                Some(_) => "this call is not kept any more; press {screen_calls} to choose another",
                 None => "no calls yet",
             };
+            let text = state.config.keys.expand(text);
             let hint = Line::styled(text, state.config.theme.quiet()).centered();
             return Paragraph::new(hint).render(area, buffer);
         };

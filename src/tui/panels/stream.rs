@@ -23,6 +23,10 @@ use crate::tui::state::modes::{DetailPane, DragTarget};
 use crate::tui::state::prompt::Purpose;
 use crate::tui::state::{Effect, State};
 
+/// The shares of the body that a layout gives to the detail, in percent.
+const EVEN: u16 = 50;
+const LARGE: u16 = 80;
+
 /// The list of events, with the detail of the selected one if it is open.
 pub struct StreamPanel;
 
@@ -189,7 +193,7 @@ fn search_or_filter(state: &mut State, action: KeyAction) -> bool {
             prompt::open(state, Purpose::Filter, &source.unwrap_or_default());
         }
         KeyAction::ToggleFilter if state.filter.is_none() => {
-            state.notify("no filter is set; press f to edit one");
+            state.advise("no filter is set; press {filter} to edit one");
         }
         KeyAction::ToggleFilter => state.filter_enabled = !state.filter_enabled,
         KeyAction::OnlyCall => toggle_call_filter(state),
@@ -199,7 +203,7 @@ fn search_or_filter(state: &mut State, action: KeyAction) -> bool {
             prompt::open(state, Purpose::Save, &name);
         }
         KeyAction::AddToFilter => {
-            state.notify("open the detail (press Enter twice) and choose a field first");
+            state.advise("open the detail (press {open} twice) and choose a field first");
         }
         _ => return false,
     }
@@ -229,10 +233,18 @@ fn change_view(state: &mut State, action: KeyAction) -> bool {
         }
         KeyAction::Mark => {
             let selected = state.selected;
-            if state.selected_event().is_some() && !state.marks.remove(&selected) {
-                state.marks.insert(selected);
+            if state.marks.contains(&selected) {
+                state.remove_mark(selected);
+            } else {
+                state.mark("");
             }
         }
+        KeyAction::Note => {
+            let note = state.bookmarks.note(state.selected).unwrap_or_default();
+            let line = format!("mark {note}");
+            prompt::open(state, Purpose::Command, &line);
+        }
+        KeyAction::Layout => change_layout(state),
         KeyAction::Columns => column_picker::open(state),
         KeyAction::Wrap => state.wrap = !state.wrap,
         KeyAction::Fold => state.fold = !state.fold,
@@ -245,6 +257,26 @@ fn change_view(state: &mut State, action: KeyAction) -> bool {
     true
 }
 
+/// Goes from the list alone to the list beside its detail, then to a detail that takes most of the
+/// body and has the focus, and back.
+fn change_layout(state: &mut State) {
+    state.follow = false;
+    match &mut state.detail {
+        None => {
+            state.detail = Some(DetailPane::default());
+            state.detail_percent = EVEN;
+        }
+        Some(detail) if state.detail_percent < LARGE => {
+            detail.focused = true;
+            state.detail_percent = LARGE;
+        }
+        Some(_) => {
+            state.detail = None;
+            state.detail_percent = EVEN;
+        }
+    }
+}
+
 /// Closes the first of these that is open: the detail, the search, the pause. If none is, returns to
 /// where the events were opened from.
 fn close_one(state: &mut State) {
@@ -253,6 +285,6 @@ fn close_one(state: &mut State) {
         || state.resume()
         || navigation::back(state);
     if !is_closed {
-        state.notify("press q to quit");
+        state.advise("press {quit} to quit");
     }
 }

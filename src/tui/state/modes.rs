@@ -2,13 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use crate::output::stored_event::StoredEvent;
 use crate::tui::screen::Screen;
 use crate::tui::search::SearchQuery;
 
 /// How the times of events are shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum TimeMode {
+    #[default]
     Local,
     Utc,
     Age,

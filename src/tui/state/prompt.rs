@@ -33,6 +33,8 @@ pub struct Prompt {
     pub error: Option<Error>,
     /// The index of the line in the filter history; its length for a new line.
     pub history_place: usize,
+    /// Whether the line contains a value of an event, which was not typed.
+    pub is_from_event: bool,
     /// The completions of the word before the cursor.
     pub candidates: Vec<String>,
     /// The index of the inserted candidate, while Tab cycles through them.
@@ -50,6 +52,7 @@ impl Prompt {
             draft: None,
             error: None,
             history_place,
+            is_from_event: false,
             candidates: Vec::new(),
             candidate: None,
         }

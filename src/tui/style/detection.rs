@@ -52,12 +52,17 @@ impl BackgroundTone {
             Some(u32::from_str_radix(part.get(..digits)?, 16).ok()? * 255 / max)
         });
         let (red, green, blue) = (parts.next()??, parts.next()??, parts.next()??);
+        let part = |value: u32| u8::try_from(value).unwrap_or(u8::MAX);
+        Some(Self::of([part(red), part(green), part(blue)]))
+    }
+
+    /// Returns the tone of a colour.
+    #[must_use]
+    pub fn of(colour: [u8; 3]) -> Self {
+        let [red, green, blue] = colour.map(u32::from);
         // The luma coefficients of ITU-R BT.601.
-        Some(if red * 299 + green * 587 + blue * 114 > 127 * 1000 {
-            Self::Light
-        } else {
-            Self::Dark
-        })
+        let luma = red * 299 + green * 587 + blue * 114;
+        if luma > 127 * 1000 { Self::Light } else { Self::Dark }
     }
 }
 

@@ -58,18 +58,11 @@ roles! {
     Channel "channel" Lime "events of channels";
     Pipeline "pipeline" Sky "events of pipelines";
     Trigger "trigger" Sky "events of triggers";
-    Series1 "series_1" Blue "the first series or part in a chart";
-    Series2 "series_2" Amber "the second series or part in a chart";
-    Series3 "series_3" Green "the third series or part in a chart";
-    Series4 "series_4" Violet "the fourth series or part in a chart";
 }
 
 impl StyleRole {
     /// The number of roles.
     pub const COUNT: usize = Self::ALL.len();
-
-    /// The roles of the series of a chart.
-    pub const SERIES: [Self; 4] = [Self::Series1, Self::Series2, Self::Series3, Self::Series4];
 
     /// Returns the role of that name.
     #[must_use]

@@ -233,7 +233,7 @@ fn a_named_filter_is_applied_by_its_name() {
     );
     press(&mut state, "\n");
     assert_eq!(
-        (state.rows().len(), state.history.last().map(String::as_str)),
+        (state.rows().len(), state.history.filters.last().map(String::as_str)),
         (4, Some("@failed"))
     );
     press(&mut state, "\n\nj+");
@@ -382,7 +382,7 @@ fn the_help_and_the_names_of_columns_can_be_filtered() {
     press(&mut state, "?/mark");
     let seen = text(&state);
     assert!(seen.contains("rows with mark") && seen.contains("set or remove a mark"), "{seen}");
-    assert!(!seen.contains("quit"), "{seen}");
+    assert!(!seen.contains("suspend"), "{seen}");
     press(&mut state, "\n\u{1b}");
     assert!(state.help.is_some() && text(&state).contains("suspend"));
     press(&mut state, "\u{1b}x/_source");

@@ -158,8 +158,8 @@ fn filters_and_their_history_are_limited() {
     for number in 0..200 {
         filter_by(&mut state, &filter(3000 + number));
     }
-    let bytes: usize = state.history.iter().map(String::len).sum();
-    assert!(bytes <= 64 << 10 && state.history.len() > 10, "{bytes}");
+    let bytes: usize = state.history.filters.iter().map(String::len).sum();
+    assert!(bytes <= 64 << 10 && state.history.filters.len() > 10, "{bytes}");
     filter_by(&mut state, &filter(100_000));
     let applied = state.filter.as_ref().map_or(0, |filter: &FilterTask| filter.source.len());
     assert!(applied < 4000, "{applied}");

@@ -9,7 +9,7 @@ use super::header;
 use crate::text::terminal;
 use crate::tui::keys::{KeyAction, KeyHint};
 use crate::tui::layout::ScreenLayout;
-use crate::tui::overlays::column_picker;
+use crate::tui::overlays::{column_picker, marks};
 use crate::tui::panels::panel;
 use crate::tui::state::State;
 use crate::tui::state::prompt::{Prompt, Purpose};
@@ -60,7 +60,7 @@ fn prompt_keys(theme: Theme, prompt: &Prompt) -> Vec<Span<'static>> {
     if !prompt.candidates.is_empty() {
         spans.extend(key(theme, "Tab", "complete"));
     }
-    if prompt.purpose == Purpose::Filter {
+    if prompt.history_place > 0 || matches!(prompt.purpose, Purpose::Filter) {
         spans.extend(key(theme, "↑ ↓", "history"));
     }
     spans
@@ -70,6 +70,8 @@ fn prompt_keys(theme: Theme, prompt: &Prompt) -> Vec<Span<'static>> {
 fn hints(state: &State) -> Vec<KeyHint> {
     if state.column_picker.is_some() {
         column_picker::hints()
+    } else if state.mark_list.is_some() {
+        marks::hints()
     } else {
         panel(state.screen).hints(state)
     }

@@ -91,6 +91,7 @@ fn messages(state: &State, prompt: &Prompt, width: usize) -> Vec<Line<'static>> 
                 " a time such as 09:30, 2026-05-05T09:30:00Z, +5m or -30s from the selected event"
                     .to_owned()
             }
+            Some("NAME") => " the name of a theme; Tab completes it".to_owned(),
             Some("SID") => " the SID of a call; Tab completes it".to_owned(),
             Some("FILE") => {
                 " a new file that only you can read; hidden values stay hidden in it".to_owned()

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::screen::live_screen;
 use super::topics::RULES;
 use crate::output::status_lines::{MemberType, STATUS_LINES};
 
@@ -34,6 +35,7 @@ pub const GENERAL_TOPICS: &[GeneralTopic] = &[
         text: status,
     },
     GeneralTopic { name: "rules", about: "The rules of `evtap alert` and --rules", text: rules },
+    GeneralTopic { name: "tui", about: "Keys and colours of the live screen", text: live_screen },
 ];
 
 /// What evtap says to somebody who gives no command.

@@ -172,10 +172,15 @@ notice announces fields that --reveal shows.",
 
 const SCREEN: HelpTopic = HelpTopic {
     title: "The live screen",
-    text: "--tui shows the stream, the calls, one call, the board of the workspace, and statistics; \
+    text:
+        "--tui shows the stream, the calls, one call, the board of the workspace, and statistics; \
 press ? for the keys. It keeps the newest 100,000 events, or 64 MiB of them (--buffer). Hidden \
 values never reach it: no key reveals a value. Only --reveal does, and the header then shows a \
-warning in alarm colours. Copied and saved text is what the screen shows.",
+warning in alarm colours. Copied and saved text is what the screen shows.
+
+It remembers its layout, filters, marks and what was typed, but no event data except ids, and only \
+lines of words that are known without events. --remember false turns this off. `evtap help tui` \
+explains keys and colours of your own.",
 };
 
 const LIVENESS: HelpTopic = HelpTopic {

@@ -28,6 +28,11 @@ const ENVIRONMENT: &[(&str, &str, &str)] = &[
         "Hosts to reach without a proxy: names, addresses and networks, separated by commas.",
         "proxy",
     ),
+    (
+        "XDG_STATE_HOME",
+        "The directory of evtap/screen.json, which the live screen remembers. Default: ~/.local/state.",
+        "remember",
+    ),
     ("XDG_CONFIG_HOME", "The directory of evtap/config.toml. Default: ~/.config.", "config"),
     (
         "XDG_CACHE_HOME",

@@ -85,6 +85,9 @@ fn add_to_filter(state: &mut State, condition: Option<String>) {
         return state.notify("cannot filter by this line: the value is too long");
     }
     prompt::open(state, Purpose::Filter, &source);
+    if let Some(prompt) = &mut state.prompt {
+        prompt.is_from_event = true;
+    }
 }
 
 fn cursor(state: &State) -> usize {

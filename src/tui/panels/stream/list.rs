@@ -25,10 +25,11 @@ pub fn render(state: &State, heading: Rect, area: Rect, buffer: &mut Buffer) {
     if rows.is_empty() {
         let is_filtered = state.applied_filter().is_some() && state.buffer.end() > 0;
         let hint = if is_filtered {
-            "no event matches the filter; press f to edit it, F to turn it off"
+            "no event matches the filter; press {filter} to edit it, {toggle_filter} to turn it off"
         } else {
             "no events yet"
         };
+        let hint = state.config.keys.expand(hint);
         let hint = Line::styled(hint, theme.quiet()).centered();
         return Paragraph::new(hint).render(area, buffer);
     }
