@@ -282,14 +282,14 @@ impl BrokerReader<'_> {
                 return Err(ReadFailure::Transient("the connection was lost".to_owned()));
             };
             let mut chunk = OpenChunk::default();
-            let mut taken = self.take(message, open, &mut chunk).await;
+            let mut taken = self.take(message, open, &mut chunk);
             while taken.is_ok()
                 && !chunk.is_last
                 && chunk.frames.len() < CHUNK_MESSAGES
                 && chunk.bytes < CHUNK_BYTES
                 && let Some(Some(message)) = unconstrained(open.messages.next()).now_or_never()
             {
-                taken = self.take(message, open, &mut chunk).await;
+                taken = self.take(message, open, &mut chunk);
             }
             // While there are messages, only they are waited for.
             self.taken.acknowledge(&open.client).await;
@@ -338,7 +338,7 @@ impl BrokerReader<'_> {
     }
 
     /// Takes a message, or a notice of the broker, into the chunk.
-    async fn take(
+    fn take(
         &mut self,
         message: Message,
         open: &mut OpenStream,
