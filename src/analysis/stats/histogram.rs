@@ -245,7 +245,9 @@ mod tests {
         for repetitions in [1, 1000] {
             let mut histogram = DurationHistogram::default();
             for _ in 0..repetitions {
-                [5.0, 10.0, 15.0, 20.0, 900.0].into_iter().for_each(|millis| histogram.add(millis));
+                for millis in [5.0, 10.0, 15.0, 20.0, 900.0] {
+                    histogram.add(millis);
+                }
             }
             let counts = histogram.counts(&[10.0, 20.0, 30.0]);
             assert_eq!(counts, [2, 1, 1].map(|number| number * repetitions));

@@ -73,7 +73,7 @@ mod tests {
     fn drawn(bins: &[(String, u64)], width: u16, height: u16) -> Vec<String> {
         let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
         Histogram::new(bins, Style::new(), Style::new()).render(buffer.area, &mut buffer);
-        let symbols: Vec<_> = buffer.content.iter().map(|cell| cell.symbol()).collect();
+        let symbols: Vec<_> = buffer.content.iter().map(ratatui::buffer::Cell::symbol).collect();
         symbols.chunks(width.into()).map(|line| line.concat().trim_end().to_owned()).collect()
     }
 
