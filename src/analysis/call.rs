@@ -168,6 +168,12 @@ impl CallTracker {
         self.budget.missing()
     }
 
+    /// Returns the number of calls.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.calls.len()
+    }
+
     /// Returns the call with a SID.
     #[must_use]
     pub fn get(&self, sid: &str) -> Option<&Call> {

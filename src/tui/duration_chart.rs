@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use super::charts::histogram::Histogram;
-use super::charts::scale::axis_end;
+use super::charts::scale::bin_width;
 use super::history_graph::title;
 use super::state::State;
 use crate::analysis::latency::{COMPONENTS, FIRST_AUDIO};
@@ -24,7 +24,7 @@ const MAX_MILLIS: f64 = 10_000.0;
 #[must_use]
 pub fn bins(durations: &DurationHistogram) -> Option<(Vec<(String, u64)>, &'static str)> {
     let ((min, _), [_, _, p99]) = durations.bounds().zip(durations.percentiles())?;
-    let width = axis_end((p99 - min) / f64::from(MAX_BINS));
+    let width = bin_width((p99 - min) / f64::from(MAX_BINS));
     let first = (min / width).floor() * width;
     let limits: Vec<_> = (0..=MAX_BINS)
         .map(|bin| first + f64::from(bin) * width)

@@ -14,6 +14,21 @@ use super::state::State;
 use super::text::{count, cut};
 use crate::analysis::activity::ActivityBucket;
 
+/// Returns how many lines the charts above lists of that many rows take. They take no room from rows
+/// of a low or narrow area, and more if there are few rows.
+#[must_use]
+pub fn height(area: Rect, rows: usize) -> u16 {
+    let most = match (area.width, area.height) {
+        (0..110, _) | (_, 0..30) => return 0,
+        (_, 30..48) => return 7,
+        _ => 25,
+    };
+    let rows = u16::try_from(rows).unwrap_or(u16::MAX);
+    let free = area.height.saturating_sub(rows.saturating_add(4)).clamp(11, most);
+    // The lists move only when several rows were added.
+    free - (free - 11) % 7
+}
+
 /// Draws the title of a chart. Returns the area below it.
 pub fn title(spans: Vec<Span<'static>>, area: Rect, buffer: &mut Buffer) -> Rect {
     let height = area.height.min(1);

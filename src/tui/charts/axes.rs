@@ -3,6 +3,8 @@
 //! ```text
 //!  20 ┤
 //!     │   plot
+//!  10 ┤
+//!     │
 //!   0 └16:20 ──────! 16:24
 //! ```
 
@@ -11,10 +13,20 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
+/// The height of a plot from which on the middle of the value axis is labelled.
+const MIDDLE_HEIGHT: u16 = 8;
+
+/// Returns the middle of a value axis that ends at `end`, if it is a whole number.
+pub(super) fn middle(end: f64) -> Option<f64> {
+    Some(end / 2.0).filter(|middle| middle.fract() == 0.0)
+}
+
 /// The axes of a chart.
 pub(super) struct Axes<'a> {
     /// The label of the end of the value axis.
     pub(super) top: String,
+    /// The label of its middle, which is left out if the chart is low.
+    pub(super) middle: Option<String>,
     /// Texts on the line below: their cells from the left of the plot. One that does not fit or
     /// touches the one before is left out.
     pub(super) labels: &'a [(usize, String)],
@@ -43,6 +55,10 @@ impl Axes<'_> {
         buffer.set_string(area.x, area.y, format!(" {} ┤", self.top), self.style);
         for y in area.y + 1..plot.bottom() {
             buffer.set_string(axis, y, "│", self.style);
+        }
+        if let Some(middle) = self.middle.as_ref().filter(|_| plot.height >= MIDDLE_HEIGHT) {
+            let label = format!(" {middle:>0$} ┤", usize::from(width));
+            buffer.set_string(area.x, plot.y + plot.height / 2, label, self.style);
         }
         let line = format!(" {:>1$} └{2}", 0, usize::from(width), "─".repeat(plot.width.into()));
         buffer.set_string(area.x, plot.bottom(), line, self.style);

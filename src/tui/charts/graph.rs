@@ -9,7 +9,7 @@ use ratatui::style::Style;
 use ratatui::widgets::Widget;
 use unicode_width::UnicodeWidthStr;
 
-use super::axes::Axes;
+use super::axes::{Axes, middle};
 use super::scale::{ChartScale, axis_end, fit, steps};
 
 /// The dots of the two columns of a braille pattern, from the bottom to the top.
@@ -104,7 +104,8 @@ impl Widget for &Graph<'_> {
             has_label_line || !marks.iter().any(|(at, _)| is_covered(*at))
         });
         let labels: Vec<_> = labels.collect();
-        let axes = Axes { top, labels: &labels, has_label_line, style: self.axis_style };
+        let middle = middle(end).map(self.format);
+        let axes = Axes { top, middle, labels: &labels, has_label_line, style: self.axis_style };
         let plot = axes.render(area, buffer);
         plot_values(self.values, end, plot, self.style, buffer);
         if plot.bottom() < area.bottom() {

@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::widgets::Widget;
 use unicode_width::UnicodeWidthStr;
 
-use super::axes::Axes;
+use super::axes::{Axes, middle};
 use super::scale::{ChartScale, axis_end, steps, value};
 use crate::text::units::count;
 
@@ -38,8 +38,11 @@ impl Widget for &Histogram<'_> {
         }
         let max = self.bins.iter().map(|(_, count)| *count).max().unwrap_or(0);
         let end = axis_end(value(max).max(5.0));
-        let top = format!("{end:.0}");
-        let top = top.parse().map_or(top, count);
+        let label = |number: f64| {
+            let digits = format!("{number:.0}");
+            digits.parse().map_or(digits, count)
+        };
+        let (top, middle) = (label(end), middle(end).map(label));
         let room = usize::from(area.width).saturating_sub(top.width() + 3);
         let pitch = (room / self.bins.len()).clamp(1, 12);
         let labels: Vec<_> = self
@@ -48,8 +51,9 @@ impl Widget for &Histogram<'_> {
             .enumerate()
             .map(|(bin, (label, _))| (bin * pitch, label.clone()))
             .collect();
-        let plot = Axes { top, labels: &labels, has_label_line: false, style: self.axis_style }
-            .render(area, buffer);
+        let plot =
+            Axes { top, middle, labels: &labels, has_label_line: false, style: self.axis_style }
+                .render(area, buffer);
         // A space keeps neighbours apart.
         let width = if pitch > 1 { pitch - 1 } else { 1 };
         for (x, (_, number)) in (plot.x..plot.right()).step_by(pitch).zip(self.bins) {
@@ -89,6 +93,12 @@ mod tests {
             drawn(&bins(), 25, 3),
             [" 10 ┤    ███", "    │▂▂▂ ███ ███     ▃▃▃", "  0 └0───100─200─500─1 s─"]
         );
+    }
+
+    #[test]
+    fn a_high_histogram_has_a_label_in_the_middle() {
+        let seen = drawn(&bins(), 25, 9);
+        assert!(seen[0].starts_with(" 10 ┤") && seen[4].starts_with("  5 ┤    ███"), "{seen:?}");
     }
 
     #[test]

@@ -57,19 +57,26 @@ pub fn steps(share: f64, all: usize) -> usize {
     if share > 0.0 { ((share * all as f64).round() as usize).clamp(1.min(all), all) } else { 0 }
 }
 
-/// Returns the end of an axis that `max` fits on: 1, 2 or 5 times a power of ten.
+/// Returns the end of an axis that `max` fits on: a whole number below ten, times a power of ten.
 #[must_use]
 pub fn axis_end(max: f64) -> f64 {
-    if !(max > 0.0 && max.is_finite()) {
+    round_up(max, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0])
+}
+
+/// Returns a width of bins that is not less than `min`: 1, 2 or 5 times a power of ten.
+#[must_use]
+pub fn bin_width(min: f64) -> f64 {
+    round_up(min, &[1.0, 2.0, 5.0])
+}
+
+fn round_up(value: f64, steps: &[f64]) -> f64 {
+    if !(value > 0.0 && value.is_finite()) {
         return 1.0;
     }
-    let power = 10_f64.powf(max.log10().floor());
+    let power = 10_f64.powf(value.log10().floor());
     // The division is not exact, and a value on a step must not go to the next one.
-    [1.0, 2.0, 5.0]
-        .map(|step| step * power)
-        .into_iter()
-        .find(|end| max <= end * 1.000_001)
-        .unwrap_or(10.0 * power)
+    let mut ends = steps.iter().map(|step| step * power);
+    ends.find(|end| value <= end * 1.000_001).unwrap_or(10.0 * power)
 }
 
 /// Fits values to a number of cells: combines neighbours into the largest one, or repeats values. A
@@ -106,11 +113,12 @@ mod tests {
 
     #[test]
     fn the_end_of_an_axis_is_round() {
-        let ends =
-            [0.0, 0.03, 1.0, 1.1, 3.0, 8.0, 10.0, 19.0, 700.0, 1000.0, f64::NAN].map(axis_end);
-        let expected = [1.0, 0.05, 1.0, 2.0, 5.0, 10.0, 10.0, 20.0, 1000.0, 1000.0, 1.0];
+        let ends = [0.0, 0.03, 1.0, 1.1, 7.0, 10.0, 19.0, 521.0, 1000.0, f64::NAN].map(axis_end);
+        let expected = [1.0, 0.03, 1.0, 2.0, 8.0, 10.0, 20.0, 600.0, 1000.0, 1.0];
         let is_close = |(end, expected): (&f64, &f64)| (end - expected).abs() < 1e-9;
         assert!(ends.iter().zip(&expected).all(is_close), "{ends:?}");
+        let widths = [0.5, 3.0, 24.0, 51.0].map(bin_width);
+        assert!(widths.iter().zip(&[0.5, 5.0, 50.0, 100.0]).all(is_close), "{widths:?}");
     }
 
     #[test]

@@ -24,8 +24,15 @@ use crate::tui::state::State;
 use crate::tui::text::{count, counted, length};
 use crate::tui::workspace_state::{EntryActivity, OperatorState};
 
-/// The width of the columns of triggers besides the activity.
-const TRIGGER_CELLS: usize = 64;
+/// The widths of the columns of operators, triggers and pipelines besides the activity. The name of a
+/// trigger takes more.
+const OPERATOR_CELLS: usize = 41;
+const TRIGGER_CELLS: usize = 39;
+const PIPELINE_CELLS: usize = 47;
+
+/// The smallest and the largest width in which activity is shown.
+const MIN_ACTIVITY: usize = 5;
+const MAX_ACTIVITY: usize = 40;
 
 /// The note below a section whose further entries are not kept.
 const MORE: &str = "and more, which are not kept";
@@ -58,8 +65,8 @@ impl ListPanel for BoardPanel {
         vec![first]
     }
 
-    fn chart_height(&self, _state: &State, area: Rect) -> u16 {
-        charts::height(area)
+    fn chart_height(&self, state: &State, area: Rect) -> u16 {
+        charts::height(state, area)
     }
 
     fn render_charts(&self, state: &State, area: Rect, buffer: &mut Buffer) {
@@ -93,9 +100,20 @@ fn activity(state: &State, series: &EntryActivity, cells: usize) -> ListCell {
     ListCell::number(line, value(series.sum().events.into()), state.config.theme.family("trigger"))
 }
 
-/// Returns the width of the column of activity beside the numbers and texts of a row.
-fn activity_cells(width: usize) -> usize {
-    width.saturating_sub(48).min(12)
+/// Returns the call of an operator, or else the events about the operator.
+fn call_cell(state: &State, operator: &OperatorState, room: usize) -> ListCell {
+    match &operator.call {
+        Some((sid, mode)) => {
+            let text = format!("{} in {}…", visible(mode), visible(id_prefix(sid)));
+            ListCell::text(text, state.config.theme.family("operator"))
+        }
+        None if room < MIN_ACTIVITY => ListCell::text("", Style::new()),
+        None => ListCell {
+            // Those in a call come first.
+            key: SortKey::Text(char::MAX.to_string()),
+            ..activity(state, &operator.activity, room)
+        },
+    }
 }
 
 fn row(id: &str, cells: Vec<ListCell>, filter: String) -> ListRow {
@@ -114,6 +132,7 @@ fn visible(text: &str) -> String {
 fn operators(state: &State, width: usize) -> ListSection {
     let theme = state.config.theme;
     let operators = &state.workspace.operators;
+    let room = width.saturating_sub(OPERATOR_CELLS).min(MAX_ACTIVITY);
     let mut sorted: Vec<_> = operators.named().collect();
     // Those in a call come first, and then those who could take one.
     let rank = |operator: &OperatorState| match (&operator.call, operator.status.as_deref()) {
@@ -130,15 +149,11 @@ fn operators(state: &State, width: usize) -> ListSection {
             "busy" => theme.warning(),
             _ => theme.quiet(),
         };
-        let call = operator.call.as_ref().map_or_else(String::new, |(sid, mode)| {
-            format!("{} in {}…", visible(mode), visible(id_prefix(sid)))
-        });
         let cells = vec![
             ListCell::text(format!("  {}", visible(id_prefix(id))), theme.heading()),
             ListCell::text(visible(status), style),
             age(state, operator.last_seen),
-            activity(state, &operator.activity, activity_cells(width)),
-            ListCell::text(call, theme.family("operator")),
+            call_cell(state, operator, room),
         ];
         row(id, cells, equals("operator_id", id))
     });
@@ -148,8 +163,7 @@ fn operators(state: &State, width: usize) -> ListSection {
             ListColumn::text(heading("Operators", operators.len() as u64), 18),
             ListColumn::text("status", 8),
             ListColumn::number("last event", 11),
-            ListColumn::text("activity", activity_cells(width)),
-            ListColumn::text("call", 0),
+            ListColumn::text(if room < MIN_ACTIVITY { "call" } else { "call, or activity" }, 0),
         ],
         rows: rows.collect(),
         note: operators.other().map(|_| MORE),
@@ -205,6 +219,9 @@ fn funnel(state: &State, width: usize) -> ListSection {
 fn triggers(state: &State, width: usize) -> ListSection {
     let theme = state.config.theme;
     let triggers = &state.workspace.triggers;
+    let name_width = width.saturating_sub(38).clamp(14, 22);
+    let room = width.saturating_sub(TRIGGER_CELLS + name_width).min(MAX_ACTIVITY);
+    let room = if room < MIN_ACTIVITY { 0 } else { room };
     let rows = triggers.named().map(|(name, trigger)| {
         let [fired, completed, failed] = trigger.counts;
         let cells = vec![
@@ -213,22 +230,19 @@ fn triggers(state: &State, width: usize) -> ListSection {
             ListCell::count(completed, Style::new()),
             ListCell::count(failed, if failed > 0 { theme.error() } else { theme.quiet() }),
             age(state, trigger.last_seen),
-            activity(state, &trigger.activity, width.saturating_sub(TRIGGER_CELLS)),
+            activity(state, &trigger.activity, room),
         ];
         row(name, cells, equals("trigger_name", name))
     });
     ListSection {
         name: "triggers",
         columns: vec![
-            ListColumn::text(
-                heading("Triggers", triggers.len() as u64),
-                width.saturating_sub(38).clamp(14, 26),
-            ),
+            ListColumn::text(heading("Triggers", triggers.len() as u64), name_width),
             ListColumn::number("fired", 7),
             ListColumn::number("done", 7),
             ListColumn::number("failed", 7),
             ListColumn::number("last event", 11),
-            ListColumn::text("activity", width.saturating_sub(TRIGGER_CELLS)),
+            ListColumn::text(if room < 8 { "active" } else { "activity" }, room),
         ],
         rows: rows.collect(),
         note: triggers.other().map(|_| MORE),
@@ -239,6 +253,8 @@ fn triggers(state: &State, width: usize) -> ListSection {
 fn pipelines(state: &State, width: usize) -> ListSection {
     let theme = state.config.theme;
     let pipelines = &state.workspace.pipelines;
+    let room = width.saturating_sub(PIPELINE_CELLS).min(MAX_ACTIVITY);
+    let room = if room < MIN_ACTIVITY { 0 } else { room };
     let rows = pipelines.named().map(|(id, pipeline)| {
         let (time, events) = pipeline
             .last
@@ -251,7 +267,7 @@ fn pipelines(state: &State, width: usize) -> ListSection {
             None if pipeline.errors > 0 => {
                 Span::styled(counted(pipeline.errors, "earlier error"), theme.quiet())
             }
-            None => Span::raw(""),
+            None => activity(state, &pipeline.activity, room).spans.remove(0),
         };
         #[expect(clippy::cast_precision_loss, reason = "it is only compared")]
         let errors = pipeline.errors as f64;
@@ -263,7 +279,6 @@ fn pipelines(state: &State, width: usize) -> ListSection {
                 |events| ListCell::count(events, Style::new()),
             ),
             ListCell::count(pipeline.syncs, theme.quiet()),
-            activity(state, &pipeline.activity, activity_cells(width)),
             ListCell { spans: vec![error], key: SortKey::Number(errors) },
         ];
         row(id, cells, equals("data_source_id", id))
@@ -275,8 +290,7 @@ fn pipelines(state: &State, width: usize) -> ListSection {
             ListColumn::number("synced", 11),
             ListColumn::number("events", 9),
             ListColumn::number("syncs", 6),
-            ListColumn::text("activity", activity_cells(width)),
-            ListColumn::text("errors", 0),
+            ListColumn::text(if room == 0 { "errors" } else { "errors, or activity" }, 0),
         ],
         rows: rows.collect(),
         note: pipelines.other().map(|_| MORE),

@@ -16,6 +16,7 @@ use crate::text::{MASK, terminal};
 use crate::tui::charts::scale::{fit, value};
 use crate::tui::charts::sparkline::sparkline;
 use crate::tui::filtering;
+use crate::tui::history_graph;
 use crate::tui::keys::{KeyAction, KeyHint};
 use crate::tui::list::{
     CALLS, ListCell, ListColumn, ListRow, ListSection, OpenTarget, RowId, SortKey,
@@ -49,8 +50,8 @@ impl ListPanel for CallsPanel {
         }]]
     }
 
-    fn chart_height(&self, _state: &State, area: Rect) -> u16 {
-        charts::height(area)
+    fn chart_height(&self, state: &State, area: Rect) -> u16 {
+        history_graph::height(area, state.calls.count())
     }
 
     fn render_charts(&self, state: &State, area: Rect, buffer: &mut Buffer) {

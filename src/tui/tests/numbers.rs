@@ -40,8 +40,9 @@ fn busy_screen() -> State {
 
 /// Returns the numbers of a text that do not end in an ellipsis.
 fn numbers(text: &str) -> HashSet<String> {
-    // Times have milliseconds only if there is room, and the length of the chart depends on it.
-    let other = Regex::new(r"\d\d:\d\d:\d\d(\.\d+)?|last \d+ s").expect("it is valid");
+    // Times have milliseconds only if there is room, and the axis of a chart depends on which lists
+    // it is above.
+    let other = Regex::new(r"\d\d:\d\d:\d\d(\.\d+)?|[\d.,]+(/s|/min)? ┤").expect("it is valid");
     let number = Regex::new(r"\d[\d.,]*").expect("it is valid");
     let text = other.replace_all(text, " ");
     let words = text.split_whitespace().filter(|word| !word.contains('…'));

@@ -25,13 +25,11 @@ pub fn groups(width: u16) -> usize {
     }
 }
 
-/// Returns how many lines of an area the charts take.
-pub fn height(area: Rect) -> u16 {
-    match (area.width, area.height) {
-        (0..110, _) | (_, 0..30) => 0,
-        (_, 30..48) => 7,
-        _ => 11,
-    }
+/// Returns how many lines of an area the charts take: more if the lists need few.
+pub fn height(state: &State, area: Rect) -> u16 {
+    let workspace = &state.workspace;
+    let lists = workspace.operators.len().max(workspace.triggers.len() + workspace.pipelines.len());
+    history_graph::height(area, lists)
 }
 
 /// Draws a chart above each group of sections.

@@ -21,15 +21,6 @@ use crate::tui::text::{cell, count};
 /// The number of moments at which calls are counted.
 const MOMENTS: usize = 240;
 
-/// Returns how many lines of an area the charts take.
-pub fn height(area: Rect) -> u16 {
-    match (area.width, area.height) {
-        (0..110, _) | (_, 0..30) => 0,
-        (_, 30..48) => 7,
-        _ => 11,
-    }
-}
-
 /// Draws the charts that fit.
 pub fn render(state: &State, area: Rect, buffer: &mut Buffer) {
     // The last line keeps the charts apart from the list.
