@@ -43,6 +43,7 @@ pub(crate) mod name;
 mod nested;
 pub(crate) mod stand_in;
 mod tap;
+mod time_range;
 mod types;
 mod wire;
 
@@ -59,5 +60,6 @@ pub(crate) use tap::is_time;
 pub use tap::{Drift, DriftKind, Name, Tap, id_prefix, is_call_sid, is_id, is_opaque_id, is_uuid};
 #[cfg(feature = "pipeline")]
 pub(crate) use tap::{parse_millis, parse_time, push_millis};
+pub use time_range::TimeRange;
 pub(crate) use types::is_choice;
 pub use types::{MemberSpec, Model, ObjectOrText, Time, Type, Unstated, Uuid};

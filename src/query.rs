@@ -21,7 +21,6 @@ pub mod program;
 mod result_cache;
 pub mod suggest;
 mod syntax;
-mod time_range;
 pub mod value;
 
 pub use context::EventContext;
@@ -30,4 +29,3 @@ pub use filter::{EventFilter, GrepFilter, TypeFilter};
 pub use named::{is_filter_name, resolve_named_filter};
 pub use output_program::OutputProgram;
 pub use predicate::Predicate;
-pub use time_range::TimeRange;

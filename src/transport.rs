@@ -55,5 +55,6 @@ pub use coverage::{Coverage, CoverageState, Heartbeat};
 pub use item::{Chunk, Item, LineChunk};
 pub use queue::{BlockingSender, Closed, QUEUE_CAPACITY, Receiver, Sender, channel};
 pub use raw_frame::RawFrame;
+#[cfg(feature = "pipeline")]
 pub(crate) use raw_frame::as_plain_text;
 pub use source_config::{FRAME_LIMIT, SourceConfig};

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::model::TimeRange;
 use crate::output::status::RunCounts;
-use crate::query::TimeRange;
 use crate::redact::RedactedEvent;
 use crate::transport::Chunk;
 use crate::transport::recording::{IndexBuilder, PartTimes, TimeIndexes};

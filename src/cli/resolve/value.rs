@@ -8,7 +8,7 @@ use jiff::{Span, Timestamp};
 
 use crate::cli::args::RangeArgs;
 use crate::error::{Error, Result};
-use crate::query::TimeRange;
+use crate::model::TimeRange;
 use crate::text::units::{
     BYTE_UNITS, DurationError, parse_duration, parse_positive_duration, parse_size,
 };

@@ -16,7 +16,7 @@ use std::time::{Duration, SystemTime};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::query::TimeRange;
+use crate::model::TimeRange;
 use crate::transport::item::{LineChunk, SkippedPart};
 use crate::transport::private_file;
 
