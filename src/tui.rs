@@ -26,6 +26,9 @@
 mod background_tasks;
 pub mod bookmarks;
 pub mod buffer;
+mod call_cursor;
+pub mod call_search;
+pub mod call_view;
 pub mod charts;
 pub mod column_picker;
 pub mod commands;
@@ -41,6 +44,7 @@ mod event_text;
 pub mod filter;
 mod filtering;
 pub mod frame_pacer;
+mod highlight;
 pub mod history;
 mod history_graph;
 pub mod incremental;

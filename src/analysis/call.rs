@@ -3,6 +3,7 @@
 
 mod field_text;
 pub mod transcript;
+mod transcript_item;
 
 pub use field_text::{short_text, text};
 
@@ -264,7 +265,7 @@ impl Call {
             Kind::SessionInfo => read(event, |it: SessionInfo| {
                 self.direction = short_text(&it.direction).or_else(|| self.direction.take());
                 self.service = short_text(&it.service_id).or_else(|| self.service.take());
-                self.state = short_text(&it.current_state).or_else(|| self.state.take());
+                self.set_state(time, short_text(&it.current_state));
                 #[expect(
                     clippy::cast_possible_truncation,
                     reason = "milliseconds of Unix time are whole, and fit"
@@ -278,7 +279,7 @@ impl Call {
                 }
             }),
             Kind::SessionStart => read(event, |it: SessionStart| {
-                self.state = short_text(&it.initial_state).or_else(|| self.state.take());
+                self.set_state(time, short_text(&it.initial_state));
                 self.service = short_text(&it.service_id).or_else(|| self.service.take());
             }),
             Kind::StateTransition => read(event, |it: StateTransition| {
@@ -289,7 +290,8 @@ impl Call {
                 let remark =
                     text(&it.annotation).map(|remark| format!(" ({remark})")).unwrap_or_default();
                 self.transcript.note(time, NoteLevel::State, format!("{from} → {to}{remark}"));
-                self.state = Some(to);
+                self.leave_state(time, &from);
+                self.set_state(time, Some(to));
             }),
             Kind::SessionEnd => read(event, |it: SessionEnd| {
                 self.set_ended(
@@ -300,6 +302,20 @@ impl Call {
                 self.state = short_text(&it.final_state).or_else(|| self.state.take());
             }),
             _ => {}
+        }
+    }
+
+    /// Records the first state, which nothing else has reported.
+    fn leave_state(&mut self, time: Timestamp, state: &str) {
+        if self.transcript.states.is_empty() {
+            self.transcript.set_state(self.began.unwrap_or(time), state);
+        }
+    }
+
+    fn set_state(&mut self, time: Timestamp, state: Option<String>) {
+        if let Some(state) = state {
+            self.transcript.set_state(time, &state);
+            self.state = Some(state);
         }
     }
 

@@ -10,6 +10,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
+use super::highlight::mark_ranges;
 use super::layout::StreamLayout;
 use super::state::State;
 use super::state::modes::TimeMode;
@@ -157,35 +158,13 @@ pub fn row(
 }
 
 /// Marks what the search found in the text of the event, which begins at span `from`.
-fn highlight(state: &State, spans: Vec<Span<'static>>, from: usize) -> Vec<Span<'static>> {
+fn highlight(state: &State, mut spans: Vec<Span<'static>>, from: usize) -> Vec<Span<'static>> {
     let Some(search) = &state.search else { return spans };
-    let text: String = spans.iter().skip(from).map(|span| &*span.content).collect();
+    let found = spans.split_off(from);
+    let text: String = found.iter().map(|span| &*span.content).collect();
     let ranges = search.grep.match_ranges(&text);
-    if ranges.is_empty() {
-        return spans;
-    }
-    let (mut marked, mut start) = (Vec::new(), 0);
-    for (at, span) in spans.into_iter().enumerate() {
-        if at < from {
-            marked.push(span);
-            continue;
-        }
-        let (end, mut done) = (start + span.content.len(), start);
-        for range in ranges.iter().filter(|range| range.start < end && range.end > start) {
-            let found = range.start.max(start)..range.end.min(end);
-            let mut push = |range: std::ops::Range<usize>, style| {
-                let part = span.content.get(range.start - start..range.end - start);
-                marked.extend(part.map(|part| Span::styled(part.to_owned(), style)));
-            };
-            push(done..found.start, span.style);
-            push(found.clone(), state.config.theme.found());
-            done = found.end;
-        }
-        let rest = span.content.get(done - start..).unwrap_or_default();
-        marked.push(Span::styled(rest.to_owned(), span.style));
-        start = end;
-    }
-    marked
+    spans.extend(mark_ranges(found, &ranges, state.config.theme.found()));
+    spans
 }
 
 fn clock(state: &State, time: Option<Timestamp>, place: usize, columns: usize) -> String {

@@ -47,6 +47,8 @@ pub enum KeyAction {
     OpenCall,
     Reverse,
     Fold,
+    ZoomOut,
+    Compare,
     NextError,
     PreviousError,
     Mark,
@@ -163,7 +165,7 @@ pub const TABLE: &[KeyGroup] = &[
             "page_up" [code(KeyCode::PageUp), ctrl('b')] KeyAction::PageUp, "move a page up";
             "half_down" [ctrl('d')] KeyAction::HalfDown, "move half a page down";
             "half_up" [ctrl('u')] KeyAction::HalfUp, "move half a page up";
-            "next_error" [key('e')] KeyAction::NextError, "go to the next error";
+            "next_error" [key('e')] KeyAction::NextError, "go to the next error; in a call, to the next failed tool";
             "previous_error" [key('E')] KeyAction::PreviousError, "go to the previous error";
             "mark" [key('m')] KeyAction::Mark, "set or remove a mark";
             "next_mark" [key('u')] KeyAction::NextMark, "go to the next mark";
@@ -175,25 +177,27 @@ pub const TABLE: &[KeyGroup] = &[
     (
         "Search and filter",
         &[bindings! {
-            "search" [key('/')] KeyAction::Search, "search the stream for a regular expression, or filter the rows of another list by a text; case-sensitive only with an upper-case letter";
+            "search" [key('/')] KeyAction::Search, "search the stream or a conversation for a regular expression, or filter the rows of another list by a text; case-sensitive only with an upper-case letter";
             "next_match" [key('n')] KeyAction::Next, "go to the next match";
             "previous_match" [key('N')] KeyAction::Previous, "go to the previous match";
             "filter" [key('f')] KeyAction::Filter, "edit the filter: words, types such as call.*, a jq expression or @name; ↑ ↓ recall earlier filters";
             "toggle_filter" [key('F')] KeyAction::ToggleFilter, "turn the filter off or on";
             "only_call" [key('o')] KeyAction::OnlyCall, "show only the call of this event, or all events again";
             "open_call" [key('c')] KeyAction::OpenCall, "open the call of this event; {back} returns to the event";
-            "add_to_filter" [key('+')] KeyAction::AddToFilter, "add the value of the selected field to the filter";
+            "add_to_filter" [key('+')] KeyAction::AddToFilter, "add the value of the selected field to the filter; in a call, enlarge the time at the cursor";
+            "zoom_out" [key('-')] KeyAction::ZoomOut, "in a call, show more of the time";
         }],
     ),
     (
         "View",
         &[bindings! {
-            "open" [code(KeyCode::Enter)] KeyAction::Open, "open the detail, go into it, fold a value; open a call, then its parts; show the events that a row counts";
-            "go_in" [key('l'), code(KeyCode::Right)] KeyAction::Into, "go into the detail; unfold a value; go to the list at the right";
-            "go_out" [key('h'), code(KeyCode::Left)] KeyAction::Out, "leave the detail; fold a value; go to the list at the left";
+            "open" [code(KeyCode::Enter)] KeyAction::Open, "open the detail, go into it, fold a value; open a call, then the event under the cursor; show the events that a row counts";
+            "go_in" [key('l'), code(KeyCode::Right)] KeyAction::Into, "go into the detail; unfold a value; go to the list at the right; in a call, to the next turn";
+            "go_out" [key('h'), code(KeyCode::Left)] KeyAction::Out, "leave the detail; fold a value; go to the list at the left; in a call, to the previous turn";
             "grow" [key('>')] KeyAction::Grow, "sort a list by the next column (or click its heading); in the stream, enlarge the detail (or drag its edge)";
             "shrink" [key('<')] KeyAction::Shrink, "sort a list by the previous column; in the stream, shrink the detail";
             "reverse" [key('r')] KeyAction::Reverse, "reverse the order of a list";
+            "compare" [key('v')] KeyAction::Compare, "compare two calls: this one and the one that was shown before";
             "pause" [key(' ')] KeyAction::Pause, "pause or resume the stream";
             "times" [key('t')] KeyAction::Time, "change the times: local, UTC, age, since the previous line, none";
             "columns" [key('x')] KeyAction::Columns, "choose the fields to show as columns: {pause} toggles, {open} applies";
@@ -207,8 +211,8 @@ pub const TABLE: &[KeyGroup] = &[
         &[bindings! {
             "hold" [key('p')] KeyAction::Hold, "hold or resume the replay";
             "step" [key('.')] KeyAction::Step, "hold the replay and advance by one event";
-            "faster" [key(']')] KeyAction::Faster, "go faster: 1× is real time, the last step is full speed";
-            "slower" [key('[')] KeyAction::Slower, "go slower";
+            "faster" [key(']')] KeyAction::Faster, "go faster: 1× is real time, the last step is full speed; in a call, go to the next failed tool";
+            "slower" [key('[')] KeyAction::Slower, "go slower; in a call, go to the previous failed tool";
             "go_to_time" [key('@')] KeyAction::GoTo, "go to a time such as 09:30, +5m or -30s; the replay runs ahead if needed";
         }],
     ),

@@ -93,6 +93,8 @@ pub enum OpenTarget {
     Call(String),
     /// The events that a filter keeps.
     Events(String),
+    /// The event with that number, and its detail.
+    Event(u64),
 }
 
 /// A row of a list.

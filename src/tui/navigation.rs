@@ -6,7 +6,8 @@ use super::list::OpenTarget;
 use super::screen::Screen;
 use super::selection::reveal;
 use super::state::State;
-use super::state::modes::{CallPart, TrailStep};
+use super::state::modes::{DetailPane, TrailStep};
+use crate::output::stored_event::StoredEvent;
 
 /// The maximum number of steps that can be gone back.
 const MAX_STEPS: usize = 32;
@@ -19,7 +20,7 @@ pub fn open(state: &mut State, target: &OpenTarget) {
         return state.notify("this call is not kept any more");
     }
     let filter = match target {
-        OpenTarget::Call(_) => None,
+        OpenTarget::Call(_) | OpenTarget::Event(_) => None,
         OpenTarget::Events(source) => match FilterTask::compile(source, &state.config) {
             Ok(filter) => Some(filter),
             Err(error) => return state.notify(error.to_string()),
@@ -32,6 +33,7 @@ pub fn open(state: &mut State, target: &OpenTarget) {
         selected: state.selected,
         follow: state.follow,
         search: state.search.take(),
+        is_to_event: matches!(target, OpenTarget::Event(_)),
     };
     if state.trail.len() == MAX_STEPS {
         state.trail.remove(0);
@@ -40,7 +42,7 @@ pub fn open(state: &mut State, target: &OpenTarget) {
     match target {
         OpenTarget::Call(sid) => {
             state.show_call(Some(sid.clone()));
-            (state.screen, state.call_part) = (Screen::Call, CallPart::All);
+            state.screen = Screen::Call;
         }
         OpenTarget::Events(source) => {
             state.screen = Screen::Stream;
@@ -48,7 +50,30 @@ pub fn open(state: &mut State, target: &OpenTarget) {
             state.history.add_from_event(source.clone());
             filtering::apply(state, filter, source.clone());
         }
+        OpenTarget::Event(number) => {
+            state.screen = Screen::Stream;
+            // The filter may hide the event.
+            state.filter_enabled = false;
+            state.detail = Some(DetailPane { focused: true, ..DetailPane::default() });
+            reveal(state, *number);
+        }
     }
+}
+
+/// Returns whether a single event was opened from elsewhere.
+#[must_use]
+pub fn is_at_event(state: &State) -> bool {
+    state.trail.last().is_some_and(|step| step.is_to_event)
+}
+
+/// Returns from the detail of an event that was opened from elsewhere. Returns whether it was.
+pub fn leave_event(state: &mut State) -> bool {
+    let is_left = is_at_event(state);
+    if is_left {
+        state.detail = None;
+        back(state);
+    }
+    is_left
 }
 
 /// Returns to where the user was before something was opened. Returns whether anything was.
@@ -67,6 +92,22 @@ pub fn back(state: &mut State) -> bool {
         state.follow = false;
     }
     true
+}
+
+/// Opens the event of a call for which `is_match` returns true, in the stream. Esc returns.
+pub fn open_event(state: &mut State, sid: &str, is_match: impl Fn(&StoredEvent) -> bool) {
+    let (first, end) = (state.buffer.first(), state.buffer.end());
+    let found = (first..end).rev().find(|number| {
+        let stored = state.buffer.get(*number);
+        stored.is_some_and(|it| it.call_sid.as_deref() == Some(sid) && is_match(it))
+    });
+    match found {
+        Some(number) => open(state, &OpenTarget::Event(number)),
+        None if state.buffer.is_paused() => {
+            state.notify("this event is not in the stream, which is paused");
+        }
+        None => state.notify("this event is not kept any more; --buffer keeps more"),
+    }
 }
 
 /// Opens the call of the selected event.

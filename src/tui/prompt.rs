@@ -5,6 +5,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use super::call_cursor;
 use super::commands::{self, PromptCommand};
 use super::completion::{candidates, common_prefix};
 use super::filter::FilterTask;
@@ -178,6 +179,11 @@ fn submit(state: &mut State) {
     let is_from_event = prompt.is_from_event || state.history.is_from_event(&prompt.initial);
     state.prompt = None;
     match purpose {
+        Purpose::Search if state.screen == Screen::Call => {
+            if let Ok(grep) = GrepFilter::new(&text) {
+                call_cursor::search(state, text, grep);
+            }
+        }
         Purpose::Search => {
             // An empty pattern repeats the last search, as in less.
             if let Ok(grep) = GrepFilter::new(&text)

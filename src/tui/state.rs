@@ -15,6 +15,7 @@ use jiff::Timestamp;
 
 use super::bookmarks::{self, Bookmarks, EventId};
 use super::buffer::EventBuffer;
+use super::call_view::CallView;
 use super::column_picker::ColumnPicker;
 use super::config::ScreenConfig;
 use super::filter::FilterTask;
@@ -34,7 +35,7 @@ use crate::output::columns::Columns;
 use crate::output::stored_event::{StoredEvent, StoredEventReader};
 use crate::transport::ConnectionEvent;
 use connections::{ConnectionStatus, Connections};
-use modes::{CallLine, CallPart, DetailPane, DragTarget, TimeMode, TrailStep};
+use modes::{DetailPane, DragTarget, TimeMode, TrailStep};
 use prompt::Prompt;
 
 /// The maximum memory of the calls, in bytes. They take at most half as much as the events.
@@ -141,10 +142,8 @@ pub struct State {
     pub calls: CallTracker,
     /// The SID of the selected call.
     pub selected_call: Option<String>,
-    /// The part of the selected call that is shown.
-    pub call_part: CallPart,
-    /// The first visible line of the call; `None` shows the newest lines.
-    pub call_top: Option<CallLine>,
+    /// What the user chose in the view of the selected call.
+    pub call_view: CallView,
     /// The operators, surfaces, triggers, pipelines and reviews of the workspace.
     pub workspace: WorkspaceState,
     /// The effects that the event loop has yet to perform.
@@ -201,8 +200,7 @@ impl State {
             profile: ReplayProfile::default(),
             calls: CallTracker::with_limit(call_bytes.min(MAX_CALL_BYTES)),
             selected_call: None,
-            call_part: CallPart::All,
-            call_top: None,
+            call_view: CallView::default(),
             workspace: WorkspaceState::default(),
             effects: Vec::new(),
             changed: true,
@@ -355,7 +353,7 @@ impl State {
     /// Selects the call with that SID.
     pub fn show_call(&mut self, sid: Option<String>) {
         if sid != self.selected_call {
-            self.call_top = None;
+            self.call_view.reset();
         }
         let row = sid.clone().map(|id| RowId { section: CALLS, id });
         self.lists[Screen::Calls.index()].selected = row;
@@ -376,6 +374,13 @@ impl State {
             Some(sid) => Some((sid, self.calls.get(sid)?)),
             None => self.calls.sorted().first().copied(),
         }
+    }
+
+    /// Returns the time under the cursor in the selected call, which other screens can follow.
+    /// Returns `None` while the newest item of the call is followed.
+    #[must_use]
+    pub fn cursor_time(&self) -> Option<Timestamp> {
+        self.call_view.cursor.map(|cursor| cursor.time)
     }
 
     /// Adds an event to the buffer and to all statistics.

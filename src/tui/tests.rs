@@ -3,6 +3,7 @@
 #[path = "../../tests/it/canaries.rs"]
 mod canaries;
 mod canary;
+mod debugger;
 mod finding;
 mod folding;
 mod keys;

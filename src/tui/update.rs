@@ -126,6 +126,8 @@ fn handle_everywhere(state: &mut State, action: KeyAction) -> bool {
         KeyAction::Screen(screen) => state.switch_to(screen),
         KeyAction::NextScreen => state.switch_to(state.screen.next()),
         KeyAction::PreviousScreen => state.switch_to(state.screen.previous()),
+        // In a call, these keys go from one failure to the next.
+        KeyAction::Faster | KeyAction::Slower if state.screen == Screen::Call => return false,
         KeyAction::Hold | KeyAction::Step | KeyAction::Faster | KeyAction::Slower => {
             change_pace(state, action);
         }

@@ -9,7 +9,9 @@ use std::collections::VecDeque;
 use jiff::Timestamp;
 
 use super::field_text::{short_text, text};
-use crate::analysis::byte_budget::{ByteBudget, truncate};
+use super::transcript_item::CUT;
+pub use super::transcript_item::{NoteLevel, Speaker, TranscriptItem};
+use crate::analysis::byte_budget::ByteBudget;
 use crate::analysis::latency::{LatencyComponent, TurnLatency};
 use crate::analysis::stats::histogram::DurationHistogram;
 use crate::model::catalog::{
@@ -24,114 +26,21 @@ use crate::text::MASK;
 /// The memory of the items of a transcript, in bytes.
 const MAX_ITEM_BYTES: usize = 1 << 20;
 
-/// The number of bytes of a text that are kept: some five minutes of speech.
-const MAX_TEXT_BYTES: usize = 4096;
-
 /// The number of emotions and of turns that are kept. All of them have the same size.
 const MAX_MEASUREMENTS: usize = 2000;
 
-/// The remark on an utterance of which only the beginning is kept.
-const CUT: &str = "cut";
+/// The number of changes of state that are kept. Their names are short texts.
+const MAX_STATES: usize = 500;
 
-/// Who speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Speaker {
-    User,
-    Agent,
-    Operator,
-}
-
-impl Speaker {
-    /// Returns the role that people know the speaker by.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::User => "caller",
-            Self::Agent => "agent",
-            Self::Operator => "operator",
-        }
-    }
-}
-
-/// The importance of a note.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NoteLevel {
-    /// An ordinary step of the call.
-    Plain,
-    /// A change of the agent's state.
-    State,
-    /// Something that needs attention.
-    Warning,
-}
-
-/// One item of a transcript.
-#[derive(Debug, Clone, PartialEq)]
-pub enum TranscriptItem {
-    /// Something that was said.
-    Utterance {
-        /// The speaker.
-        speaker: Speaker,
-        /// The words.
-        text: String,
-        /// Remarks on it, such as `interrupted`.
-        marks: Vec<&'static str>,
-        /// The number of deltas that make up the text, while more may follow.
-        deltas: Option<usize>,
-    },
-    /// A tool call.
-    Tool {
-        /// The id of the call.
-        id: String,
-        /// The id of the tool call that made this one.
-        parent: Option<String>,
-        /// The number of tool calls that contain this one.
-        depth: usize,
-        /// The name of the tool.
-        name: String,
-        /// The duration in milliseconds.
-        duration: Option<f64>,
-        /// Whether the call succeeded, once the tool has answered.
-        succeeded: Option<bool>,
-        /// The error message.
-        error: Option<String>,
-    },
-    /// Any other step of the call.
-    Note(NoteLevel, String),
-}
-
-impl TranscriptItem {
-    /// Returns the approximate memory use, in bytes.
-    fn bytes(&self) -> usize {
-        let texts = match self {
-            Self::Utterance { text, marks, .. } => text.len() + size_of_val(marks.as_slice()),
-            Self::Tool { id, parent, name, error, .. } => {
-                let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
-                id.len() + name.len() + length(parent) + length(error)
-            }
-            Self::Note(_, text) => text.len(),
-        };
-        size_of::<(Timestamp, Self)>() + texts
-    }
-
-    /// Cuts long texts.
-    fn cut(&mut self) {
-        match self {
-            Self::Utterance { text, marks, .. } => {
-                if truncate(text, MAX_TEXT_BYTES) && !marks.contains(&CUT) {
-                    marks.push(CUT);
-                }
-            }
-            Self::Tool { id, parent, name, error, .. } => {
-                let texts = [Some(id), parent.as_mut(), Some(name), error.as_mut()];
-                for text in texts.into_iter().flatten() {
-                    truncate(text, MAX_TEXT_BYTES);
-                }
-            }
-            Self::Note(_, text) => {
-                truncate(text, MAX_TEXT_BYTES);
-            }
-        }
-    }
+/// A turn of the agent whose latency was measured.
+#[derive(Debug, Clone, Copy)]
+pub struct MeasuredTurn {
+    /// The time of the measurement, which is that of the first audio.
+    pub time: Timestamp,
+    /// The number of the item that follows; see [`Transcript::number`].
+    pub item: u64,
+    /// The latency.
+    pub latency: TurnLatency,
 }
 
 /// The course of a call.
@@ -144,11 +53,17 @@ pub struct Transcript {
     /// The dominant emotion.
     pub dominant: Option<String>,
     /// The latencies of the agent's turns.
-    pub turns: VecDeque<TurnLatency>,
+    pub turns: VecDeque<MeasuredTurn>,
+    /// The states of the agent, each with the time from which it was known.
+    pub states: VecDeque<(Timestamp, String)>,
     /// The number of utterances.
     pub turn_count: u64,
     /// The number of tool calls that failed.
     pub failures: u64,
+    /// The number of events so far, by which a change is noticed.
+    pub revision: u64,
+    /// The memory of the names in `states`, in bytes.
+    state_bytes: usize,
     /// The memory of the items, if it is limited.
     budget: Option<ByteBudget>,
 }
@@ -168,8 +83,11 @@ impl Transcript {
             emotions: VecDeque::new(),
             dominant: None,
             turns: VecDeque::new(),
+            states: VecDeque::new(),
             turn_count: 0,
             failures: 0,
+            revision: 0,
+            state_bytes: 0,
             budget: None,
         }
     }
@@ -179,13 +97,44 @@ impl Transcript {
     pub fn bytes(&self) -> usize {
         self.budget.as_ref().map_or(0, ByteBudget::used)
             + self.emotions.len() * size_of::<(Timestamp, f64, f64)>()
-            + self.turns.len() * size_of::<TurnLatency>()
+            + self.turns.len() * size_of::<MeasuredTurn>()
+            + self.states.len() * size_of::<(Timestamp, String)>()
+            + self.state_bytes
     }
 
     /// Returns the number of items that were evicted.
     #[must_use]
     pub fn missing(&self) -> u64 {
         self.budget.as_ref().map_or(0, ByteBudget::missing)
+    }
+
+    /// Returns the number of the item in that place, which never changes: the first item of the call
+    /// has the number 1.
+    #[must_use]
+    pub fn number(&self, place: usize) -> u64 {
+        self.missing() + 1 + place as u64
+    }
+
+    /// Returns the place of the item with that number, or of the nearest one that is kept.
+    #[must_use]
+    pub fn place(&self, number: u64) -> Option<usize> {
+        let place = usize::try_from(number.saturating_sub(self.missing() + 1)).ok()?;
+        Some(place.min(self.items.len().checked_sub(1)?))
+    }
+
+    /// Records the state of the agent, if it has changed.
+    pub fn set_state(&mut self, time: Timestamp, state: &str) {
+        if state.is_empty() || self.states.back().is_some_and(|(_, last)| last == state) {
+            return;
+        }
+        self.state_bytes += state.len();
+        self.states.push_back((time, state.to_owned()));
+        if self.budget.is_some()
+            && self.states.len() > MAX_STATES
+            && let Some((_, oldest)) = self.states.pop_front()
+        {
+            self.state_bytes -= oldest.len();
+        }
     }
 
     /// Adds a note.
@@ -242,12 +191,13 @@ impl Transcript {
     #[must_use]
     pub fn percentiles(&self, component: &LatencyComponent) -> Option<[f64; 3]> {
         let mut durations = DurationHistogram::default();
-        self.turns.iter().for_each(|turn| durations.add((component.value)(turn)));
+        self.turns.iter().for_each(|turn| durations.add((component.value)(&turn.latency)));
         durations.percentiles()
     }
 
     /// Adds what an event of the call reports.
     pub fn observe(&mut self, kind: Kind, event: &RedactedEvent<'_>, time: Timestamp) {
+        self.revision += 1;
         match kind {
             Kind::UserTranscript => {
                 let Some(it) = event.read::<UserTranscript>() else { return };
@@ -310,7 +260,8 @@ impl Transcript {
             }
             Kind::Latency => {
                 let Some(it) = event.read::<Latency>() else { return };
-                self.turns.push_back(TurnLatency::from(&it));
+                let (item, latency) = (self.number(self.items.len()), TurnLatency::from(&it));
+                self.turns.push_back(MeasuredTurn { time, item, latency });
                 self.limit_measurements();
             }
             _ => {}
@@ -330,9 +281,10 @@ impl Transcript {
         } else if let Some(place) = self.open_utterance() {
             // The complete text replaces the deltas.
             self.change(place, |item| {
-                if let TranscriptItem::Utterance { text: words, marks: old, deltas, .. } = item {
-                    (*words, *old, *deltas) =
-                        (text(&it.transcript).unwrap_or_default(), marks, None);
+                if let TranscriptItem::Utterance { text: words, marks: old, deltas, end, .. } = item
+                {
+                    (*words, *old) = (text(&it.transcript).unwrap_or_default(), marks);
+                    (*deltas, *end) = (None, Some(time));
                 }
             });
             self.turn_count += 1;
@@ -353,8 +305,8 @@ impl Transcript {
         };
         if let Some(place) = self.open_utterance() {
             return self.change(place, |item| {
-                if let TranscriptItem::Utterance { text, marks, deltas, .. } = item {
-                    *deltas = deltas.map(|deltas| deltas + 1);
+                if let TranscriptItem::Utterance { text, marks, deltas, end, .. } = item {
+                    (*deltas, *end) = (deltas.map(|deltas| deltas + 1), Some(time));
                     if delta != MASK && !marks.contains(&CUT) {
                         text.push_str(&delta);
                     }
@@ -368,6 +320,7 @@ impl Transcript {
                 text: delta,
                 marks: Vec::new(),
                 deltas: Some(1),
+                end: Some(time),
             },
         );
     }
@@ -398,6 +351,7 @@ impl Transcript {
                 text: text.unwrap_or_default(),
                 marks,
                 deltas: None,
+                end: None,
             },
         );
     }
@@ -428,6 +382,9 @@ impl Transcript {
                     duration: None,
                     succeeded: None,
                     error: None,
+                    finished: None,
+                    input: field_json(event, &["input", "tool_input"]),
+                    output: None,
                 },
             );
         } else if let Some(it) = event.read::<ToolCallCompleted>() {
@@ -436,6 +393,7 @@ impl Transcript {
             let (wanted, tool) = (text(&it.call_id), text(&it.tool_name).unwrap_or_default());
             let message = text(&it.error_message).or_else(|| text(&it.error));
             let millis = it.duration_ms.value().copied();
+            let answer = field_json(event, &["output"]);
             // Events of earlier versions have no call id, so the tool's name has to match.
             let open = self.last_place(|item| {
                 matches!(item, TranscriptItem::Tool { id, name, succeeded: None, .. }
@@ -443,8 +401,17 @@ impl Transcript {
             });
             match open {
                 Some(place) => self.change(place, |item| {
-                    if let TranscriptItem::Tool { duration, succeeded, error, .. } = item {
+                    if let TranscriptItem::Tool {
+                        duration,
+                        succeeded,
+                        error,
+                        finished,
+                        output,
+                        ..
+                    } = item
+                    {
                         (*duration, *succeeded, *error) = (millis, outcome.or(Some(true)), message);
+                        (*finished, *output) = (Some(time), answer);
                     }
                 }),
                 None => self.add(
@@ -457,9 +424,18 @@ impl Transcript {
                         duration: millis,
                         succeeded: outcome.or(Some(true)),
                         error: message,
+                        finished: Some(time),
+                        input: None,
+                        output: answer,
                     },
                 ),
             }
         }
     }
+}
+
+/// Returns the value of the first of these fields that a redacted event shows, as JSON.
+fn field_json(event: &RedactedEvent<'_>, names: &[&str]) -> Option<String> {
+    let field = names.iter().find_map(|name| event.field(name))?;
+    (field.json != "null").then(|| field.json.to_owned())
 }

@@ -107,7 +107,7 @@ fn is_relevant(gap: &StreamGap, sid: &str, first: Timestamp, last: Timestamp) ->
 /// The place of an entry: the next item of the transcript, or an entry of its own.
 enum TimelineSlot {
     Item(Option<Timestamp>, Option<Stream>),
-    Entry(TimelineEntry),
+    Entry(Box<TimelineEntry>),
 }
 
 fn build_entries(
@@ -122,11 +122,11 @@ fn build_entries(
         if let Some((last, at)) = last.zip(at) {
             let silence = at.as_millisecond() - last.as_millisecond();
             if silence > quiet {
-                slots.push(TimelineSlot::Entry(TimelineEntry {
+                slots.push(TimelineSlot::Entry(Box::new(TimelineEntry {
                     at: Some(last),
                     stream: None,
                     kind: EntryKind::Quiet(silence),
-                }));
+                })));
             }
         }
         last = at.or(last);
@@ -146,11 +146,12 @@ fn build_entries(
         };
         let items = before..call.transcript.items.len();
         slots.extend(items.map(|_| TimelineSlot::Item(at, stream)));
-        slots.extend(entry.map(|kind| TimelineSlot::Entry(TimelineEntry { at, stream, kind })));
+        let entry = entry.map(|kind| Box::new(TimelineEntry { at, stream, kind }));
+        slots.extend(entry.map(TimelineSlot::Entry));
     }
     let mut items = std::mem::take(&mut call.transcript.items).into_iter();
     let entry = |slot| match slot {
-        TimelineSlot::Entry(entry) => Some(entry),
+        TimelineSlot::Entry(entry) => Some(*entry),
         TimelineSlot::Item(at, stream) => {
             items.next().map(|(_, item)| TimelineEntry { at, stream, kind: EntryKind::Item(item) })
         }

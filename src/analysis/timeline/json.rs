@@ -65,7 +65,7 @@ fn write_with_list(
 
 fn entry_json(timeline: &Timeline, entry: &TimelineEntry, reader: &mut StoredEventReader) -> Value {
     let mut object = match &entry.kind {
-        EntryKind::Item(TranscriptItem::Utterance { speaker, text, marks, deltas }) => json!({
+        EntryKind::Item(TranscriptItem::Utterance { speaker, text, marks, deltas, .. }) => json!({
             "kind": "said",
             "speaker": speaker.name(),
             "text": text,
@@ -80,6 +80,7 @@ fn entry_json(timeline: &Timeline, entry: &TimelineEntry, reader: &mut StoredEve
             duration,
             succeeded,
             error,
+            ..
         }) => json!({
             "kind": "tool",
             "tool_name": name,

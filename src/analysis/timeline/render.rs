@@ -56,7 +56,7 @@ impl RenderedEntry {
 #[must_use]
 pub fn render(entry: &TimelineEntry, reader: &mut StoredEventReader) -> RenderedEntry {
     match &entry.kind {
-        EntryKind::Item(TranscriptItem::Utterance { speaker, text, marks, deltas }) => {
+        EntryKind::Item(TranscriptItem::Utterance { speaker, text, marks, deltas, .. }) => {
             let label = speaker.name();
             let tone = if text.contains(MASK) { Tone::Hidden } else { Tone::Plain };
             let mut rendered = RenderedEntry::new(label, Tone::Plain).with(tone, text);

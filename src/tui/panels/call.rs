@@ -1,30 +1,49 @@
-//! One call: the conversation, the caller's emotion, and the latency of the turns.
+//! One call: a picture with one axis of time, the latency of each turn, the conversation, and the
+//! input and output of the tools. A cursor goes through all of them.
 
+mod areas;
+mod axis;
+mod comparison;
 mod conversation;
-mod emotion;
-mod latency;
+mod lanes;
+mod measures;
+mod picture;
+mod tool_pane;
+mod waterfall;
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
 use super::calls::{copy_sid, show_events};
 use crate::analysis::call::Call;
+use crate::analysis::call::transcript::{Speaker, Transcript, TranscriptItem};
+use crate::model::Kind;
+use crate::output::stored_event::StoredEvent;
 use crate::text::terminal;
+use crate::tui::call_cursor::{self, at_time, failures, jump, next_match, on_item, position};
+use crate::tui::call_view::{CallCursor, CallLine};
 use crate::tui::keys::{KeyAction, KeyHint};
 use crate::tui::layout::ScreenLayout;
 use crate::tui::navigation;
 use crate::tui::panel::Panel;
+use crate::tui::prompt;
 use crate::tui::screen::Screen;
 use crate::tui::scrolling::{render_lines, scroll_target};
 use crate::tui::state::State;
-use crate::tui::state::modes::{CallLine, CallPart};
+use crate::tui::state::modes::DragTarget;
+use crate::tui::state::prompt::Purpose;
 use crate::tui::text::{length, sides};
+use areas::CallAreas;
+use axis::{TimeAxis, whole_call};
+use comparison::ComparedCall;
+use conversation::{ConversationView, first_line};
+use picture::{LanePicture, longest_latency, picture_area};
 
-/// The selected call. Its newest lines are visible until it is scrolled; then the lines stay in place
-/// while others arrive.
+/// The selected call. Its newest item is followed until the cursor is moved; then everything that is
+/// read stays in place while more arrives.
 pub struct CallPanel;
 
 impl Panel for CallPanel {
@@ -38,32 +57,47 @@ impl Panel for CallPanel {
             let hint = Line::styled(text, state.config.theme.quiet()).centered();
             return Paragraph::new(hint).render(area, buffer);
         };
-        let (head, body) = split(area);
-        let width = usize::from(head.width);
-        sides(title(state, sid, call), Vec::new(), width).render(head, buffer);
-        let transcript = &call.transcript;
-        let parts = CallLayout::new(state.call_part, body);
-        let width = usize::from(parts.conversation.width);
-        let lines = conversation::lines(state, transcript, width);
-        let first = first_line(state, &lines, parts.conversation.height);
-        let lines = lines.into_iter().map(|(_, line)| line).collect();
-        render_lines(lines, first, parts.conversation, buffer);
-        if parts.emotion.height > 0 {
-            emotion::render(state, call, parts.emotion, buffer);
+        if let Some(other) = compared(state) {
+            let one = ComparedCall { sid, call };
+            return comparison::render(state, one, other, area, buffer);
         }
-        if parts.latency.height > 0 {
-            latency::render(state, transcript, parts.latency, buffer);
-        }
+        CallScreen::new(state, call, area).render(sid, buffer);
     }
 
-    fn hints(&self, _state: &State) -> Vec<KeyHint> {
-        vec![
-            (KeyAction::Open, "next part"),
-            (KeyAction::Up, "earlier"),
-            (KeyAction::Bottom, "newest"),
+    fn hints(&self, state: &State) -> Vec<KeyHint> {
+        if state.current_call().is_none() {
+            return vec![(KeyAction::Back, "calls")];
+        }
+        let is_compared = compared(state).is_some();
+        let mut hints = vec![(KeyAction::Open, "event"), (KeyAction::Into, "next turn")];
+        if state.call_view.cursor.is_some() {
+            hints.push((KeyAction::Bottom, "newest"));
+        }
+        hints.extend([(KeyAction::Faster, "next failure"), (KeyAction::Search, "search")]);
+        if state.call_view.search.is_some() {
+            hints.push((KeyAction::Next, "next match"));
+        }
+        hints.extend([
+            (KeyAction::AddToFilter, "zoom"),
+            (KeyAction::Compare, if is_compared { "one call" } else { "compare" }),
+            (KeyAction::Back, "back"),
+            (KeyAction::Out, "previous turn"),
+            (KeyAction::Slower, "previous failure"),
             (KeyAction::OnlyCall, "its events"),
             (KeyAction::Copy, "copy SID"),
-            (KeyAction::Back, "calls"),
+        ]);
+        hints
+    }
+
+    fn status(&self, state: &State) -> Vec<Span<'static>> {
+        let Some(search) = &state.call_view.search else { return Vec::new() };
+        let item = selected_item(state).unwrap_or(0);
+        let (place, count) = search.position(item);
+        let place = place.map_or_else(|| "–".to_owned(), |place| place.to_string());
+        let pattern = terminal::visible(&search.pattern);
+        vec![
+            Span::styled(format!(" /{pattern} "), state.config.theme.key()),
+            Span::styled(format!("{place}/{count} "), state.config.theme.heading()),
         ]
     }
 
@@ -73,126 +107,352 @@ impl Panel for CallPanel {
             let sid = state.current_call().map(|(sid, _)| sid.to_owned());
             state.show_call(sid);
         }
+        if let Some(sid) = &state.selected_call {
+            state.call_view.set_viewed(sid);
+        }
+        call_cursor::update_search(state);
     }
 
     fn handle_key(&self, state: &mut State, action: KeyAction) -> bool {
         match action {
-            KeyAction::Open => {
-                state.call_part = state.call_part.next();
-                state.call_top = None;
+            KeyAction::Open => open_event(state),
+            KeyAction::Into => jump(state, call_cursor::turns, true, "turn"),
+            KeyAction::Out => jump(state, call_cursor::turns, false, "turn"),
+            KeyAction::Faster | KeyAction::NextError => jump(state, failures, true, "failed tool"),
+            KeyAction::Slower | KeyAction::PreviousError => {
+                jump(state, failures, false, "failed tool");
             }
+            KeyAction::Search => prompt::open(state, Purpose::Search, ""),
+            KeyAction::Next => next_match(state, true),
+            KeyAction::Previous => next_match(state, false),
+            KeyAction::AddToFilter => state.call_view.change_zoom(true),
+            KeyAction::ZoomOut => state.call_view.change_zoom(false),
+            KeyAction::Compare => compare(state),
             KeyAction::OnlyCall => show_events(state),
             KeyAction::Copy => copy_sid(state),
-            KeyAction::Back | KeyAction::Out => {
-                if state.call_part != CallPart::All {
-                    state.call_part = CallPart::All;
-                } else if !navigation::back(state) {
-                    state.screen = Screen::Calls;
-                }
-            }
-            _ => {
-                return scroll(state, action);
-            }
+            KeyAction::Back => close_one(state),
+            _ => return move_cursor(state, action),
         }
+        keep_in_view(state);
         true
+    }
+
+    fn handle_click(&self, state: &mut State, at: Position) {
+        if compared(state).is_some() {
+            return;
+        }
+        state.dragging = None;
+        let Some((_, call)) = state.current_call() else { return };
+        let screen = CallScreen::new(state, call, ScreenLayout::new(state).body);
+        let (areas, transcript) = (&screen.areas, &call.transcript);
+        let chosen = if areas.conversation.contains(at) {
+            screen.item_at(at)
+        } else if areas.waterfall.contains(at) {
+            let current = screen.current_turn();
+            let turn = waterfall::turn_at(transcript, current, areas.waterfall, at.y);
+            let turn = turn.and_then(|turn| transcript.turns.get(turn));
+            turn.and_then(|turn| call_cursor::turn_cursor(transcript, turn))
+        } else if areas.lanes.contains(at) {
+            screen.time_at(at)
+        } else {
+            None
+        };
+        let is_in_lanes = areas.lanes.contains(at);
+        let Some(cursor) = chosen else { return };
+        let is_again = state.call_view.cursor == Some(cursor) && !is_in_lanes;
+        if is_in_lanes {
+            state.dragging = Some(DragTarget::Panel(Screen::Call));
+        }
+        if is_again {
+            state.notice = None;
+            return open_event(state);
+        }
+        state.call_view.cursor = Some(cursor);
+        keep_in_view(state);
+    }
+
+    /// Moves the cursor along the axis of time.
+    fn handle_drag(&self, state: &mut State, at: Position) {
+        let Some((_, call)) = state.current_call() else { return };
+        let screen = CallScreen::new(state, call, ScreenLayout::new(state).body);
+        if let Some(cursor) = screen.time_at(at) {
+            state.call_view.cursor = Some(cursor);
+            keep_in_view(state);
+        }
     }
 }
 
-/// Returns the index of the first visible line. Without a chosen one, the newest lines are visible.
-fn first_line(state: &State, lines: &[(CallLine, Line<'static>)], height: u16) -> usize {
-    let last = lines.len().saturating_sub(height.into());
-    let Some(top) = state.call_top else { return last };
-    let first = lines.partition_point(|(line, _)| (line.item, line.line) < (top.item, top.line));
-    first.min(last)
+/// Returns the call that is shown beside the selected one.
+fn compared(state: &State) -> Option<ComparedCall<'_>> {
+    let sid = state.call_view.other.as_deref()?;
+    Some(ComparedCall { sid, call: state.calls.get(sid)? })
 }
 
-/// Scrolls the conversation or the latencies. Returns whether the key scrolls.
-fn scroll(state: &mut State, action: KeyAction) -> bool {
-    let parts = CallLayout::on_screen(state);
-    let Some((_, call)) = state.current_call() else { return false };
-    let (lines, height) = if state.call_part == CallPart::Latency {
-        let lines = latency::turns(state, &call.transcript, parts.latency);
-        let used = latency::summary_height(state, &call.transcript, parts.latency.height);
-        (lines, parts.latency.height.saturating_sub(used))
+/// Shows the call that was shown before beside the selected one, or the selected one alone again.
+fn compare(state: &mut State) {
+    if state.call_view.other.take().is_some() {
+        return;
+    }
+    let Some((sid, _)) = state.current_call() else { return };
+    let other = state.call_view.viewed_before(sid).filter(|sid| state.calls.get(sid).is_some());
+    if let Some(other) = other.map(str::to_owned) {
+        state.call_view.other = Some(other);
     } else {
-        let width = usize::from(parts.conversation.width);
-        (conversation::lines(state, &call.transcript, width), parts.conversation.height)
+        state.screen = Screen::Calls;
+        state.notify("select the call to compare with, and press v");
+    }
+}
+
+/// Closes the first of these that is open: the search, the comparison, the enlargement. If none is,
+/// returns to where the call was opened from.
+fn close_one(state: &mut State) {
+    let view = &mut state.call_view;
+    let is_closed = view.search.take().is_some()
+        || view.other.take().is_some()
+        || std::mem::take(&mut view.zoom) > 0;
+    if !is_closed && !navigation::back(state) {
+        state.screen = Screen::Calls;
+    }
+}
+
+/// Returns the number of the item under the cursor.
+fn selected_item(state: &State) -> Option<u64> {
+    let (_, call) = state.current_call()?;
+    let (place, _) = position(state.call_view.cursor, &call.transcript)?;
+    Some(call.transcript.number(place))
+}
+
+/// Moves the cursor through the conversation. Returns whether the key moves it.
+fn move_cursor(state: &mut State, action: KeyAction) -> bool {
+    if action == KeyAction::Bottom {
+        (state.call_view.cursor, state.call_view.top) = (None, None);
+        return true;
+    }
+    let Some((_, call)) = state.current_call() else { return false };
+    let transcript = &call.transcript;
+    let screen = CallScreen::new(state, call, ScreenLayout::new(state).body);
+    let Some((place, _)) = screen.position else { return false };
+    let last = transcript.items.len().saturating_sub(1);
+    let target = match action {
+        KeyAction::Down | KeyAction::Up | KeyAction::Top => scroll_target(action, place, 1, last),
+        // A page is measured in lines.
+        _ => {
+            let lines = screen.conversation().lines();
+            let item = transcript.number(place);
+            let line = lines.iter().position(|(line, _)| line.item == item).unwrap_or(0);
+            let page = usize::from(screen.areas.conversation.height).max(1);
+            let target = scroll_target(action, line, page, lines.len().saturating_sub(1));
+            let item = target.and_then(|target| lines.get(target)).map(|(line, _)| line.item);
+            item.and_then(|item| transcript.place(item))
+        }
     };
-    let last = lines.len().saturating_sub(height.into());
-    let first = first_line(state, &lines, height);
-    let Some(target) = scroll_target(action, first, usize::from(height).max(1), last) else {
-        return false;
-    };
-    let top = lines.get(target).map(|(line, _)| *line);
-    // Whoever moves up wants to read on there, even if all lines still fit.
-    let is_up =
-        matches!(action, KeyAction::Up | KeyAction::PageUp | KeyAction::HalfUp | KeyAction::Top);
-    state.call_top = top.filter(|_| target < last || is_up);
+    let Some(cursor) = target.and_then(|place| on_item(transcript, place)) else { return false };
+    state.call_view.cursor = Some(cursor);
+    keep_in_view(state);
     true
 }
 
-/// The areas of the parts of a call. A part that is not shown has height 0.
-struct CallLayout {
-    conversation: Rect,
-    emotion: Rect,
-    latency: Rect,
+/// Remembers the first visible line of the conversation after the cursor was moved, so that it stays
+/// while more lines arrive.
+fn keep_in_view(state: &mut State) {
+    if state.call_view.cursor.is_none() {
+        return;
+    }
+    let Some((_, call)) = state.current_call() else { return };
+    let screen = CallScreen::new(state, call, ScreenLayout::new(state).body);
+    let lines = screen.conversation().lines();
+    let first = screen.first_line(&lines);
+    state.call_view.top = lines.get(first).map(|(line, _)| *line);
 }
 
-/// Splits the area of the panel into the title and the body.
-fn split(area: Rect) -> (Rect, Rect) {
-    let height = area.height.min(1);
-    let body = Rect { y: area.y + height, height: area.height - height, ..area };
-    (Rect { height, ..area }, body)
+/// Opens the event of the item under the cursor in the stream.
+fn open_event(state: &mut State) {
+    let Some((sid, call)) = state.current_call() else { return };
+    let Some((place, at)) = position(state.call_view.cursor, &call.transcript) else { return };
+    let Some((time, item)) = call.transcript.items.get(place) else { return };
+    let (kinds, time) = event_of(item, *time, at);
+    let sid = sid.to_owned();
+    // The position is kept, even if the newest item was followed.
+    if state.call_view.cursor.is_none() {
+        state.call_view.cursor = on_item(&call.transcript, place);
+        keep_in_view(state);
+    }
+    navigation::open_event(state, &sid, move |stored: &StoredEvent| {
+        stored.time == Some(time)
+            && match kinds {
+                Some(kinds) => stored.kind.is_some_and(|kind| kinds.contains(&kind)),
+                None => stored.kind.is_some_and(|kind| !SPOKEN.contains(&kind)),
+            }
+    });
 }
 
-impl CallLayout {
-    fn on_screen(state: &State) -> Self {
-        Self::new(state.call_part, split(ScreenLayout::new(state).body).1)
+/// The kinds of events of which no note is made.
+const SPOKEN: &[Kind] = &[
+    Kind::UserTranscript,
+    Kind::AgentTranscript,
+    Kind::AgentTranscriptDelta,
+    Kind::ToolCallStarted,
+    Kind::ToolCallCompleted,
+    Kind::Latency,
+    Kind::Emotion,
+];
+
+/// Returns the kinds and the time of the event that an item shows. `at` is the time under the cursor.
+fn event_of(
+    item: &TranscriptItem,
+    time: jiff::Timestamp,
+    at: jiff::Timestamp,
+) -> (Option<&'static [Kind]>, jiff::Timestamp) {
+    match item {
+        // The complete text says more than its first words.
+        TranscriptItem::Utterance { end: Some(end), deltas: None, .. } => {
+            (Some(&[Kind::AgentTranscript]), *end)
+        }
+        TranscriptItem::Utterance { deltas: Some(_), .. } => {
+            (Some(&[Kind::AgentTranscriptDelta]), time)
+        }
+        TranscriptItem::Utterance { speaker: Speaker::User, .. } => {
+            (Some(&[Kind::UserTranscript]), time)
+        }
+        TranscriptItem::Utterance { .. } => {
+            (Some(&[Kind::AgentTranscript, Kind::UserTranscript]), time)
+        }
+        TranscriptItem::Tool { finished: Some(end), .. } if at >= *end => {
+            (Some(&[Kind::ToolCallCompleted]), *end)
+        }
+        TranscriptItem::Tool { .. } => (Some(&[Kind::ToolCallStarted]), time),
+        TranscriptItem::Note(..) => (None, time),
+    }
+}
+
+/// A call as it is shown in an area.
+struct CallScreen<'a> {
+    state: &'a State,
+    call: &'a Call,
+    areas: CallAreas,
+    axis: TimeAxis,
+    /// The place of the item under the cursor, and the time.
+    position: Option<(usize, jiff::Timestamp)>,
+}
+
+impl<'a> CallScreen<'a> {
+    fn new(state: &'a State, call: &'a Call, area: Rect) -> Self {
+        let areas = CallAreas::new(state, call, area);
+        let position = position(state.call_view.cursor, &call.transcript);
+        let cells = picture_area(areas.lanes).width;
+        let time = position.map(|(_, time)| time);
+        let axis = TimeAxis::new(whole_call(state, call), cells, state.call_view.zoom, time);
+        Self { state, call, areas, axis, position }
     }
 
-    fn new(part: CallPart, area: Rect) -> Self {
-        let none = Rect { height: 0, ..area };
-        let only_conversation = Self { conversation: area, emotion: none, latency: none };
-        let mut conversation = area;
-        let beside = match part {
-            CallPart::Emotion => return Self { conversation: none, emotion: area, latency: none },
-            CallPart::Latency => return Self { conversation: none, emotion: none, latency: area },
-            CallPart::All if area.width >= 100 => {
-                conversation.width = area.width * 3 / 5;
-                let x = conversation.right() + 1;
-                Rect { x, width: area.width - conversation.width - 1, ..area }
-            }
-            CallPart::All if area.height >= 18 => {
-                conversation.height = area.height / 2;
-                let y = conversation.bottom();
-                Rect { y, height: area.height - conversation.height, ..area }
-            }
-            // There is no room for the other parts; Enter shows them one by one.
-            CallPart::All | CallPart::Conversation => return only_conversation,
+    fn transcript(&self) -> &'a Transcript {
+        &self.call.transcript
+    }
+
+    fn current_turn(&self) -> Option<usize> {
+        call_cursor::measured_turn(self.transcript(), self.position?.0)
+    }
+
+    fn conversation(&self) -> ConversationView<'a> {
+        ConversationView {
+            theme: self.state.config.theme,
+            transcript: self.transcript(),
+            origin: self.axis.origin,
+            selected: self.position.map(|(place, _)| self.transcript().number(place)),
+            search: self.state.call_view.search.as_ref().map(|search| &search.grep),
+            width: usize::from(self.areas.conversation.width),
+        }
+    }
+
+    /// Returns the index of the first visible line of the conversation.
+    fn first_line(&self, lines: &[(CallLine, Line<'static>)]) -> usize {
+        let view = &self.state.call_view;
+        let selected = view.cursor.and(self.conversation().selected);
+        first_line(lines, view.top, selected, self.areas.conversation.height.into())
+    }
+
+    /// Returns the cursor on the item of the conversation that is drawn there.
+    fn item_at(&self, at: Position) -> Option<CallCursor> {
+        let lines = self.conversation().lines();
+        let line = self.first_line(&lines) + usize::from(at.y - self.areas.conversation.y);
+        let (line, _) = lines.get(line)?;
+        on_item(self.transcript(), self.transcript().place(line.item)?)
+    }
+
+    /// Returns the cursor at the time that a column of the lanes stands for.
+    fn time_at(&self, at: Position) -> Option<CallCursor> {
+        let picture = picture_area(self.areas.lanes);
+        let cell = at.x.saturating_sub(picture.x).min(picture.width.saturating_sub(1));
+        at_time(self.transcript(), self.axis.time(cell)?)
+    }
+
+    fn render(&self, sid: &str, buffer: &mut Buffer) {
+        let theme = self.state.config.theme;
+        let columns = usize::from(self.areas.title.width);
+        sides(self.title(sid), self.cursor_text(), columns).render(self.areas.title, buffer);
+        let picture = LanePicture {
+            theme,
+            call: self.call,
+            axis: self.axis,
+            now: self.state.reference_time(),
+            longest: longest_latency(self.call),
+            cursor: self.position.map(|(_, time)| (time, self.state.call_view.cursor.is_some())),
         };
-        let emotion = Rect { height: (beside.height / 2).min(16), ..beside };
-        let height = beside.height - emotion.height;
-        Self { conversation, emotion, latency: Rect { y: emotion.bottom(), height, ..beside } }
+        picture.render(&self.areas.shown, self.areas.lanes, buffer);
+        let turn = self.current_turn();
+        waterfall::render_turn(theme, self.transcript(), turn, self.areas.turn, buffer);
+        let lines = self.conversation().lines();
+        let first = self.first_line(&lines);
+        let lines = lines.into_iter().map(|(_, line)| line).collect();
+        render_lines(lines, first, self.areas.conversation, buffer);
+        if self.areas.waterfall.height > 0 {
+            waterfall::render(theme, self.transcript(), turn, self.areas.waterfall, buffer);
+        }
+        if self.areas.tool.height > 0 {
+            let place = self.position.map_or(0, |(place, _)| place);
+            let area = self.areas.tool;
+            tool_pane::render(theme, self.transcript(), self.axis, place, area, buffer);
+        }
     }
-}
 
-fn title(state: &State, sid: &str, call: &Call) -> Vec<Span<'static>> {
-    let theme = state.config.theme;
-    let mut spans = vec![Span::styled(format!(" {} ", terminal::visible(sid)), theme.heading())];
-    let mut part = |text: &str, style| {
-        spans.push(Span::styled(format!(" {} ", terminal::visible(text)), style));
-    };
-    part(&length(call.length(state.reference_time())), Style::new());
-    match &call.ended {
-        None => part(call.state.as_deref().unwrap_or("active"), theme.good()),
-        Some((_, reason)) => part(&format!("ended: {reason}"), theme.quiet()),
+    fn title(&self, sid: &str) -> Vec<Span<'static>> {
+        let (theme, call) = (self.state.config.theme, self.call);
+        let sid = format!(" {} ", terminal::visible(sid));
+        let mut spans = vec![Span::styled(sid, theme.heading())];
+        let mut part = |text: &str, style| {
+            spans.push(Span::styled(format!(" {} ", terminal::visible(text)), style));
+        };
+        part(&length(call.length(self.state.reference_time())), Style::new());
+        match &call.ended {
+            None => part(call.state.as_deref().unwrap_or("active"), theme.good()),
+            Some((_, reason)) => part(&format!("ended: {reason}"), theme.quiet()),
+        }
+        if call.escalated {
+            part("ESCALATED", theme.warning());
+        }
+        if let Some(dominant) = &call.transcript.dominant {
+            part(dominant, theme.family("observer"));
+        }
+        part(call.direction.as_deref().unwrap_or(""), theme.quiet());
+        spans
     }
-    if call.escalated {
-        part("ESCALATED", theme.warning());
+
+    /// Returns the time under the cursor and the enlargement, if the user chose them.
+    fn cursor_text(&self) -> Vec<Span<'static>> {
+        let theme = self.state.config.theme;
+        let mut spans = Vec::new();
+        if self.areas.title.width < 60 {
+            return spans;
+        }
+        if self.state.call_view.zoom > 0 {
+            let text = format!("{}× ", 1_u64 << self.state.call_view.zoom);
+            spans.push(Span::styled(text, theme.key()));
+        }
+        if let Some(time) = self.state.cursor_time() {
+            let clock = time.to_zoned(self.state.config.zone.clone()).strftime("%H:%M:%S");
+            let text = format!("cursor {} ({clock}) ", self.axis.label(time));
+            spans.push(Span::styled(text, theme.key()));
+        }
+        spans
     }
-    if let Some(dominant) = &call.transcript.dominant {
-        part(dominant, theme.family("observer"));
-    }
-    part(call.direction.as_deref().unwrap_or(""), theme.quiet());
-    spans
 }

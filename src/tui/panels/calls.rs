@@ -76,13 +76,14 @@ impl ListPanel for CallsPanel {
         match action {
             KeyAction::OnlyCall => show_events(state),
             KeyAction::Copy => copy_sid(state),
+            KeyAction::Compare => compare_selected(state),
             _ => return false,
         }
         true
     }
 
     fn own_hints(&self) -> Vec<KeyHint> {
-        vec![(KeyAction::OnlyCall, "its events")]
+        vec![(KeyAction::OnlyCall, "its events"), (KeyAction::Compare, "compare")]
     }
 
     fn selected(&self, state: &mut State, row: &RowId) {
@@ -95,6 +96,19 @@ pub fn show_events(state: &mut State) {
     let Some(sid) = state.current_call().map(|(sid, _)| sid.to_owned()) else { return };
     state.show_call(Some(sid.clone()));
     navigation::open(state, &OpenTarget::Events(filtering::call_filter(&sid)));
+}
+
+/// Shows the selected call beside the one that was shown last.
+fn compare_selected(state: &mut State) {
+    let Some(sid) = state.current_call().map(|(sid, _)| sid.to_owned()) else { return };
+    let first = state.call_view.viewed_before(&sid).filter(|sid| state.calls.get(sid).is_some());
+    match first.map(str::to_owned) {
+        Some(first) => {
+            navigation::open(state, &OpenTarget::Call(first));
+            state.call_view.other = Some(sid);
+        }
+        None => state.notify("open one call first; v then compares another one with it"),
+    }
 }
 
 /// Copies the SID of the selected call.
@@ -200,7 +214,8 @@ fn workspace_cell(state: &State, call: &Call) -> ListCell {
 
 /// Returns the 95th percentile of the times to the first audio, by nearest rank.
 fn first_audio_cell(call: &Call) -> ListCell {
-    let mut times: Vec<_> = call.transcript.turns.iter().map(|turn| turn.first_audio).collect();
+    let mut times: Vec<_> =
+        call.transcript.turns.iter().map(|turn| turn.latency.first_audio).collect();
     let Some(rank) = (times.len() * 95).div_ceil(100).checked_sub(1) else {
         return ListCell::number("", -1.0, Style::new());
     };

@@ -53,7 +53,7 @@ impl Panel for StreamPanel {
                 (KeyAction::Open, "fold"),
                 (KeyAction::AddToFilter, "to filter"),
                 (KeyAction::Copy, "copy"),
-                (KeyAction::Back, "list"),
+                (KeyAction::Back, if navigation::is_at_event(state) { "back" } else { "list" }),
             ];
         }
         list_hints(state)
@@ -65,7 +65,8 @@ impl Panel for StreamPanel {
 
     fn handle_key(&self, state: &mut State, action: KeyAction) -> bool {
         let is_detail = state.detail.as_ref().is_some_and(|detail| detail.focused);
-        is_detail && detail::handle_key(state, action)
+        action == KeyAction::Back && navigation::leave_event(state)
+            || is_detail && detail::handle_key(state, action)
             || move_selection(state, action)
             || search_or_filter(state, action)
             || change_view(state, action)

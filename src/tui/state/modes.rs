@@ -1,4 +1,4 @@
-//! Display modes that the user chooses: times, parts of a call, the detail of an event.
+//! Display modes that the user chooses: times, the detail of an event.
 
 use std::collections::BTreeSet;
 
@@ -34,42 +34,6 @@ impl TimeMode {
     }
 }
 
-/// The visible parts of a call.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum CallPart {
-    /// All parts that fit.
-    #[default]
-    All,
-    /// The conversation.
-    Conversation,
-    /// The caller's emotion.
-    Emotion,
-    /// The latency of the turns.
-    Latency,
-}
-
-impl CallPart {
-    /// Returns the next part, wrapping around.
-    #[must_use]
-    pub const fn next(self) -> Self {
-        match self {
-            Self::All => Self::Conversation,
-            Self::Conversation => Self::Emotion,
-            Self::Emotion => Self::Latency,
-            Self::Latency => Self::All,
-        }
-    }
-}
-
-/// A line of a call, which stays the same when others are added or evicted before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CallLine {
-    /// The number of the item of the transcript, or of the turn.
-    pub item: u64,
-    /// The index of the line among those of the item.
-    pub line: usize,
-}
-
 /// The target of a drag with the mouse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DragTarget {
@@ -93,6 +57,8 @@ pub struct TrailStep {
     pub follow: bool,
     /// The search.
     pub search: Option<SearchQuery>,
+    /// Whether a single event was opened, from whose detail Esc goes back.
+    pub is_to_event: bool,
 }
 
 /// The open detail of an event.

@@ -9,7 +9,7 @@ use super::{
 use crate::tui::buffer::{BufferLimits, EventBuffer};
 use crate::tui::screen::Screen;
 use crate::tui::state::Effect;
-use crate::tui::state::modes::{CallPart, TimeMode};
+use crate::tui::state::modes::TimeMode;
 
 #[test]
 fn following_stops_when_moving_up_and_resumes_at_the_bottom() {
@@ -227,7 +227,7 @@ fn the_help_lists_every_key_and_command_at_every_size() {
         let mut state = screen((columns, rows));
         press(&mut state, "?");
         let mut seen = String::new();
-        for _ in 0..20 {
+        for _ in 0..25 {
             seen += &text(&state).replace(['"', '│'], "");
             press_key(&mut state, KeyCode::PageDown);
         }
@@ -249,7 +249,7 @@ fn the_help_lists_every_key_and_command_at_every_size() {
 }
 
 #[test]
-fn a_command_opens_a_call_and_enter_cycles_through_its_parts() {
+fn a_command_opens_a_call() {
     let mut state = screen((80, 24));
     send_day(&mut state);
     press(&mut state, ":call nobody\n");
@@ -257,35 +257,7 @@ fn a_command_opens_a_call_and_enter_cycles_through_its_parts() {
     press(&mut state, ":call CA\t\t\t\n");
     assert_eq!((state.screen, state.selected_call.as_deref()), (Screen::Call, Some(super::OTHER)));
     press(&mut state, &format!(":call {CALL}\n"));
-    let parts = [
-        CallPart::All,
-        CallPart::Conversation,
-        CallPart::Emotion,
-        CallPart::Latency,
-        CallPart::All,
-    ];
-    for part in parts {
-        assert_eq!(state.call_part, part);
-        let seen = text(&state);
-        assert_eq!(
-            seen.contains("valence -0.40"),
-            matches!(part, CallPart::All | CallPart::Emotion),
-            "{seen}"
-        );
-        assert_eq!(
-            seen.contains("latency by turn"),
-            matches!(part, CallPart::All | CallPart::Latency),
-            "{seen}"
-        );
-        assert_eq!(
-            seen.contains("navigation          137    176    176"),
-            part == CallPart::Latency,
-            "{seen}"
-        );
-        press(&mut state, "\n");
-    }
-    press(&mut state, "\n\u{1b}");
-    assert_eq!((state.screen, state.call_part), (Screen::Call, CallPart::Latency.next()));
+    assert_eq!((state.screen, state.selected_call.as_deref()), (Screen::Call, Some(CALL)));
     press(&mut state, "y");
     assert_eq!(state.effects, [Effect::Copy(CALL.to_owned())]);
 }

@@ -60,6 +60,26 @@ fn transcript_missing(state: &State) -> u64 {
 }
 
 #[test]
+fn the_input_and_output_of_tools_are_counted_and_cut() {
+    let mut state = screen((100, 40));
+    let long = "x".repeat(10_000);
+    for number in 0..150 {
+        let id = number.to_string();
+        let event = json!({"event_type": "tool_call_started", "tool_name": "find", "call_id": id, "input": {"name": long}});
+        reveal(&mut state, CALL, event);
+        let event = json!({"event_type": "tool_call_completed", "tool_name": "find", "call_id": id, "output": long, "succeeded": true});
+        reveal(&mut state, CALL, event);
+        let event = json!({"event_type": "state_transition", "previous_state": "one", "next_state": format!("{number} {long}")});
+        reveal(&mut state, CALL, event);
+    }
+    let transcript = &state.calls.get(CALL).expect("the call is tracked").transcript;
+    assert!(transcript.missing() > 0 && transcript.bytes() <= 5 << 18, "{}", transcript.bytes());
+    press(&mut state, "3gj");
+    let seen = text(&state);
+    assert!(seen.contains("input   {\"name\":\"xxx") && seen.contains("… more"), "{seen}");
+}
+
+#[test]
 fn calls_take_at_most_half_as_much_as_the_events_and_those_that_ended_go_first() {
     let mut state = screen((100, 40));
     state.config.limits.bytes = 1 << 20;
