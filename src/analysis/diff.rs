@@ -11,7 +11,7 @@ mod json;
 mod profile;
 mod text;
 
-pub use compare::{DiffSubject, DiffThreshold, RunChange, RunComparison, RunDifference};
+pub use compare::{DiffThreshold, RunComparison};
 pub use json::json;
 pub use profile::{DiffCollector, RunProfile, lock};
 pub use text::text;

@@ -154,7 +154,15 @@ impl SessionBuilder {
     }
 
     /// Runs the session until all sources have ended, a stop condition holds or a signal arrives.
-    pub async fn run(self, sources: impl FnOnce(Sender) -> Vec<SourceTask>) -> Result<Exit> {
+    pub fn run(
+        self,
+        sources: impl FnOnce(Sender) -> Vec<SourceTask>,
+    ) -> impl Future<Output = Result<Exit>> {
+        // It is large, and a part of the future of every command.
+        Box::pin(self.run_to_end(sources))
+    }
+
+    async fn run_to_end(self, sources: impl FnOnce(Sender) -> Vec<SourceTask>) -> Result<Exit> {
         let Self { mut stages, merge, fail_on_gap, screen, progress, pace, .. } = self;
         let mut live =
             screen.map(|setup| LiveScreen::open(setup, &mut stages, view::draw)).transpose()?;

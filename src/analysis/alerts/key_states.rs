@@ -100,15 +100,12 @@ impl<S: Default> KeyStates<S> {
             newer: NOWHERE,
             older: NOWHERE,
         };
-        let place = match self.free.pop() {
-            Some(place) => {
-                self.entries[place as usize] = entry;
-                place
-            }
-            None => {
-                self.entries.push(entry);
-                u32::try_from(self.entries.len() - 1).unwrap_or(NOWHERE)
-            }
+        let place = if let Some(place) = self.free.pop() {
+            self.entries[place as usize] = entry;
+            place
+        } else {
+            self.entries.push(entry);
+            u32::try_from(self.entries.len() - 1).unwrap_or(NOWHERE)
         };
         let Self { places, entries, .. } = self;
         places.insert_unique(key.hash(), place, |place| entries[*place as usize].key.hash());

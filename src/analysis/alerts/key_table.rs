@@ -58,15 +58,12 @@ impl KeyTable {
             return id;
         }
         let key = TableKey { text: Arc::from(text), workspace, uses: 1 };
-        let id = match self.free.pop() {
-            Some(id) => {
-                self.keys[id as usize] = key;
-                id
-            }
-            None => {
-                self.keys.push(key);
-                u32::try_from(self.keys.len() - 1).unwrap_or(u32::MAX)
-            }
+        let id = if let Some(id) = self.free.pop() {
+            self.keys[id as usize] = key;
+            id
+        } else {
+            self.keys.push(key);
+            u32::try_from(self.keys.len() - 1).unwrap_or(u32::MAX)
         };
         let hash = self.hash(workspace, text);
         let Self { ids, keys, hasher, .. } = self;

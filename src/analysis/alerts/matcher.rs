@@ -82,6 +82,7 @@ impl PooledCondition {
 }
 
 /// A program and what it gave for the current event.
+#[expect(clippy::option_option, reason = "no result and one not computed yet are different")]
 struct PooledProgram {
     program: Arc<OutputProgram>,
     /// The number of the event for which the rest applies.

@@ -30,7 +30,7 @@ fn recording() -> String {
     };
     let call = |number: u64| {
         let joined =
-            (number % 3 == 0).then(|| line(number * 10 + 5, "operator.joined_call", number));
+            number.is_multiple_of(3).then(|| line(number * 10 + 5, "operator.joined_call", number));
         line(number * 10, "call.escalated", number) + &joined.unwrap_or_default()
     };
     (0..60).map(call).collect()
