@@ -6,7 +6,8 @@ mod status;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::text::Span;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Borders, Widget};
 
 use crate::tui::filtering::toggle_call_filter;
@@ -22,6 +23,8 @@ use crate::tui::selection::{is_marked_row, jump, select, step};
 use crate::tui::state::modes::{DetailPane, DragTarget};
 use crate::tui::state::prompt::Purpose;
 use crate::tui::state::{Effect, State};
+use crate::tui::style::Theme;
+use crate::tui::text;
 
 /// The shares of the body that a layout gives to the detail, in percent.
 const EVEN: u16 = 50;
@@ -114,6 +117,19 @@ impl Panel for StreamPanel {
         let percent = u32::from(detail) * 100 / u32::from(whole.max(1));
         state.detail_percent = percent.clamp(20, 80).try_into().unwrap_or(50);
     }
+}
+
+/// Returns a line of the selected row. Several reversed colours would make it hard to read, so only
+/// the matches of the search stay apart.
+fn selected(theme: Theme, line: Line<'static>, style: Style, width: usize) -> Line<'static> {
+    let spans = line.spans.into_iter().map(|span| {
+        let is_match = span.style == theme.found();
+        Span::styled(span.content, if is_match { theme.found_here() } else { style })
+    });
+    let mut spans: Vec<_> = spans.collect();
+    let rest = width.saturating_sub(text::width(&spans));
+    spans.push(Span::styled(" ".repeat(rest), style));
+    Line::from(spans)
 }
 
 /// Returns the hints for the footer while the list has the focus.

@@ -2,18 +2,17 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 use unicode_width::UnicodeWidthStr;
 
+use super::selected;
 use crate::output::columns::Columns;
 use crate::output::stored_event::StoredEventReader;
 use crate::text::terminal;
 use crate::tui::event_row::{self, RowContext};
 use crate::tui::state::State;
-use crate::tui::style::Theme;
-use crate::tui::text::{self, cell, cut};
+use crate::tui::text::{cell, cut};
 
 /// The maximum width of a column, except the last one.
 const MAX_COLUMN_WIDTH: usize = 40;
@@ -54,19 +53,6 @@ pub fn render(state: &State, heading: Rect, area: Rect, buffer: &mut Buffer) {
     }
     lines.truncate(room);
     Paragraph::new(lines).render(area, buffer);
-}
-
-/// Returns a line of the selected row. Several reversed colours would make it hard to read, so only
-/// the matches of the search stay apart.
-fn selected(theme: Theme, line: Line<'static>, style: Style, width: usize) -> Line<'static> {
-    let spans = line.spans.into_iter().map(|span| {
-        let is_match = span.style == theme.found();
-        Span::styled(span.content, if is_match { theme.found_here() } else { style })
-    });
-    let mut spans: Vec<_> = spans.collect();
-    let rest = width.saturating_sub(text::width(&spans));
-    spans.push(Span::styled(" ".repeat(rest), style));
-    Line::from(spans)
 }
 
 /// Returns the number of the event on a line of the list, counted from the top of its area.
