@@ -6,7 +6,8 @@
 //!
 //! ```text
 //! style, text, charts, keys, …     primitives; the table of screens
-//! buffer, rows, live_stats, …      data: buffered events, counts, filter and search tasks
+//! buffer, rows, projection, …      data: buffered events, what they add up to, snapshots of that,
+//!                                  filter and search tasks
 //! state                            everything that the screens show
 //! layout, event_row, selection, …  geometry and operations that need only the state
 //! panel, list_panel, …             what panels have in common; every list is made by one engine
@@ -62,7 +63,9 @@ mod navigation;
 mod overlays;
 pub mod panel;
 pub mod panels;
+pub mod past;
 mod plain_filter;
+pub mod projection;
 mod prompt;
 mod replay_profile;
 mod row_index;
@@ -73,6 +76,7 @@ mod scrolling;
 pub mod search;
 mod seek;
 pub mod selection;
+pub mod snapshots;
 pub mod state;
 pub mod state_file;
 pub mod style;
@@ -81,6 +85,7 @@ pub mod terminal;
 mod tests;
 mod text;
 pub mod time_slice;
+mod time_travel;
 pub mod update;
 pub mod view;
 pub mod vocabulary;

@@ -5,6 +5,9 @@
 //! counts the bytes of its entries here, and either refuses entries or evicts the oldest ones. Both
 //! are counted, so that whoever shows the store can say that something is missing.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 /// The memory that a store may use, in bytes, and what it uses.
 #[derive(Debug, Clone)]
 pub struct ByteBudget {
@@ -68,6 +71,45 @@ impl ByteBudget {
     }
 }
 
+/// The memory of entries that several stores share, in bytes. An entry counts once, for as long as
+/// any store has it.
+#[derive(Debug, Clone, Default)]
+pub struct ByteMeter(Arc<AtomicUsize>);
+
+impl ByteMeter {
+    /// Returns the bytes of all entries.
+    #[must_use]
+    pub fn used(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Counts the bytes of an entry until the share is dropped.
+    #[must_use]
+    pub fn share(&self, bytes: usize) -> ByteShare {
+        self.0.fetch_add(bytes, Ordering::Relaxed);
+        ByteShare { meter: self.clone(), bytes }
+    }
+}
+
+/// The bytes of one entry that a [`ByteMeter`] counts.
+#[derive(Debug)]
+pub struct ByteShare {
+    meter: ByteMeter,
+    bytes: usize,
+}
+
+impl Clone for ByteShare {
+    fn clone(&self) -> Self {
+        self.meter.share(self.bytes)
+    }
+}
+
+impl Drop for ByteShare {
+    fn drop(&mut self) {
+        self.meter.0.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
 /// The number of bytes of a name or a short text that are kept.
 pub const MAX_NAME_BYTES: usize = 200;
 
@@ -109,6 +151,20 @@ mod tests {
         assert!(budget.is_exceeded() && !budget.take(1));
         budget.evict(9);
         assert_eq!((budget.used(), budget.is_exceeded(), budget.missing()), (6, false, 4));
+    }
+
+    #[test]
+    fn a_shared_entry_counts_once_while_it_is_in_use() {
+        let meter = ByteMeter::default();
+        let mut entry = Arc::new(meter.share(10));
+        let shared = Arc::clone(&entry);
+        assert_eq!(meter.used(), 10);
+        *Arc::make_mut(&mut entry) = meter.share(15);
+        assert_eq!(meter.used(), 25);
+        drop(shared);
+        assert_eq!(meter.used(), 15);
+        drop(entry);
+        assert_eq!(meter.used(), 0);
     }
 
     #[test]

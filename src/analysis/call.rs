@@ -8,11 +8,12 @@ mod transcript_item;
 pub use field_text::{short_text, text};
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 
 use crate::analysis::activity::{ActivityBucket, ActivitySeries};
-use crate::analysis::byte_budget::{ByteBudget, MAX_NAME_BYTES, truncated};
+use crate::analysis::byte_budget::{ByteBudget, ByteMeter, ByteShare, MAX_NAME_BYTES, truncated};
 use crate::analysis::stats::tally::Tally;
 use crate::model::catalog::{
     CallEnded, CallEscalated, CallStarted, OperatorJoinedCall, OperatorLeftCall,
@@ -24,7 +25,13 @@ use crate::redact::RedactedEvent;
 use transcript::{NoteLevel, Speaker, Transcript};
 
 /// The memory of a call besides its texts, in bytes, with that of the map.
-const CALL_BYTES: usize = size_of::<(String, Call)>() * 3 / 2;
+const CALL_BYTES: usize = size_of::<TrackedCall>() + 4 * ENTRY_BYTES;
+
+/// The memory of an entry of the map, in bytes.
+const ENTRY_BYTES: usize = size_of::<(Arc<str>, Arc<TrackedCall>)>() * 3 / 2;
+
+/// The number of events of other calls after which a call is not expected to change.
+const QUIET_EVENTS: u64 = 4096;
 
 /// The number of time ranges whose events are counted.
 const ACTIVITY_BUCKETS: usize = 32;
@@ -93,8 +100,13 @@ impl Call {
 /// The calls, by SID, with limited memory.
 #[derive(Debug, Clone)]
 pub struct CallTracker {
-    calls: BTreeMap<String, TrackedCall>,
+    calls: BTreeMap<Arc<str>, Arc<TrackedCall>>,
     budget: ByteBudget,
+    /// The number of events of calls.
+    version: u64,
+    /// Counts the memory of the calls that only snapshots have.
+    meter: ByteMeter,
+    is_snapshot: bool,
 }
 
 /// A call, and when it was last heard of.
@@ -104,13 +116,74 @@ struct TrackedCall {
     last_seen: Timestamp,
     /// The bytes of the call that the budget counts.
     bytes: usize,
+    /// The version of the tracker when the call changed.
+    version: u64,
+    /// The bytes of the call that the meter counts, if only snapshots have it.
+    share: OnceLock<ByteShare>,
+}
+
+impl TrackedCall {
+    /// Counts the memory of the call until it is dropped.
+    fn count(&self, meter: &ByteMeter) {
+        self.share.get_or_init(|| meter.share(self.bytes));
+    }
 }
 
 impl CallTracker {
     /// Creates a tracker that takes at most `bytes` of memory.
     #[must_use]
-    pub const fn with_limit(bytes: usize) -> Self {
-        Self { calls: BTreeMap::new(), budget: ByteBudget::new(bytes) }
+    pub fn with_limit(bytes: usize) -> Self {
+        Self {
+            calls: BTreeMap::new(),
+            budget: ByteBudget::new(bytes),
+            version: 0,
+            meter: ByteMeter::default(),
+            is_snapshot: false,
+        }
+    }
+
+    /// Returns the counter of the memory of the calls that only snapshots have.
+    #[must_use]
+    pub const fn meter(&self) -> &ByteMeter {
+        &self.meter
+    }
+
+    /// Returns a copy that takes little memory: it shares the calls that will hardly change, and
+    /// those that have not changed since an earlier snapshot; of the others it has only the end of
+    /// the conversation.
+    #[must_use]
+    pub fn snapshot(&self, earlier: Option<&Self>) -> Self {
+        let mut earlier = earlier.into_iter().flat_map(|earlier| &earlier.calls).peekable();
+        let copy = |(sid, tracked): (&Arc<str>, &Arc<TrackedCall>)| {
+            while earlier.next_if(|(other, _)| *other < sid).is_some() {}
+            let shared = earlier.next_if(|(other, _)| *other == sid);
+            let shared = shared.filter(|(_, call)| call.version == tracked.version);
+            let is_quiet = tracked.version + QUIET_EVENTS <= self.version;
+            if tracked.call.ended.is_some() || is_quiet {
+                return (Arc::clone(sid), Arc::clone(tracked));
+            }
+            if let Some((sid, call)) = shared {
+                return (Arc::clone(sid), Arc::clone(call));
+            }
+            let call = tracked.call.summary();
+            let bytes = CALL_BYTES + sid.len() + call.bytes();
+            let share = self.meter.share(bytes).into();
+            let (last_seen, version) = (tracked.last_seen, tracked.version);
+            (Arc::clone(sid), Arc::new(TrackedCall { call, last_seen, bytes, version, share }))
+        };
+        Self {
+            calls: self.calls.iter().map(copy).collect(),
+            budget: self.budget.clone(),
+            version: self.version,
+            meter: self.meter.clone(),
+            is_snapshot: true,
+        }
+    }
+
+    /// Returns the memory of a snapshot besides that of its calls, in bytes.
+    #[must_use]
+    pub fn snapshot_bytes(&self) -> usize {
+        self.calls.len() * ENTRY_BYTES
     }
 
     /// Updates the call that an event belongs to. `now` is the time of an event without one.
@@ -118,16 +191,26 @@ impl CallTracker {
         let (Some(sid), Some(kind)) = (&stored.call_sid, stored.kind) else { return };
         let time = stored.time.unwrap_or(now);
         if !self.calls.contains_key(&**sid) {
-            self.calls.insert(sid.to_string(), TrackedCall::default());
+            self.calls.insert(sid.as_ref().into(), Arc::default());
         }
         let Some(tracked) = self.calls.get_mut(&**sid) else { return };
+        if Arc::strong_count(tracked) > 1 {
+            tracked.count(&self.meter);
+        }
+        let tracked = Arc::make_mut(tracked);
         tracked.call.observe(kind, event, time);
         tracked.call.activity.add(time, ActivityBucket::from(stored));
         if let (None, Some(id)) = (&tracked.call.workspace, &event.tap().workspace_id) {
             tracked.call.workspace = Some(truncated(id, MAX_NAME_BYTES).into());
         }
-        tracked.last_seen = time;
+        self.version += 1;
+        (tracked.last_seen, tracked.version) = (time, self.version);
         let bytes = CALL_BYTES + sid.len() + tracked.call.bytes();
+        tracked.share = OnceLock::new();
+        if self.is_snapshot {
+            tracked.bytes = bytes;
+            return tracked.count(&self.meter);
+        }
         self.budget.replace(tracked.bytes, bytes);
         tracked.bytes = bytes;
         if self.budget.is_exceeded() {
@@ -143,7 +226,7 @@ impl CallTracker {
             // The SID makes the order of calls with the same time a total one.
             (ended.is_none(), ended.unwrap_or(call.last_seen), sid.to_owned())
         };
-        let others = self.calls.iter().filter(|(sid, _)| sid.as_str() != newest);
+        let others = self.calls.iter().filter(|(sid, _)| &***sid != newest);
         let mut sorted: Vec<_> = others.map(|(sid, call)| (order(sid, call), call.bytes)).collect();
         sorted.sort_unstable();
         let mut excess = self.budget.used().saturating_sub(self.budget.limit() / 8 * 7);
@@ -155,9 +238,12 @@ impl CallTracker {
         let Some((last, _)) = last.last() else { return };
         let budget = &mut self.budget;
         self.calls.retain(|sid, call| {
-            let is_kept = sid == newest || order(sid, call) > last;
+            let is_kept = **sid == *newest || order(sid, call) > last;
             if !is_kept {
                 budget.evict(call.bytes);
+                if Arc::strong_count(call) > 1 {
+                    call.count(&self.meter);
+                }
             }
             is_kept
         });
@@ -185,7 +271,7 @@ impl CallTracker {
     #[must_use]
     pub fn sorted(&self) -> Vec<(&str, &Call)> {
         let mut calls: Vec<_> =
-            self.calls.iter().map(|(sid, tracked)| (sid.as_str(), &tracked.call)).collect();
+            self.calls.iter().map(|(sid, tracked)| (&**sid, &tracked.call)).collect();
         calls.sort_by_key(|(_, call)| match &call.ended {
             None => (false, call.began.map_or(0, Timestamp::as_millisecond)),
             Some((end, _)) => (true, -end.as_millisecond()),
@@ -355,6 +441,23 @@ impl Call {
             + texts.into_iter().map(length).sum::<usize>()
             + self.ended.as_ref().map_or(0, |(_, reason)| reason.len())
             + operators.sum::<usize>()
+    }
+
+    /// Returns a copy with only the end of the conversation.
+    fn summary(&self) -> Self {
+        Self {
+            direction: self.direction.clone(),
+            service: self.service.clone(),
+            state: self.state.clone(),
+            began: self.began,
+            ended: self.ended.clone(),
+            seconds: self.seconds,
+            escalated: self.escalated,
+            operators: self.operators.clone(),
+            transcript: self.transcript.summary(),
+            activity: self.activity.clone(),
+            workspace: self.workspace.clone(),
+        }
     }
 
     /// Returns the last utterance and its speaker.

@@ -9,6 +9,9 @@
 
 use std::collections::VecDeque;
 
+use jiff::Timestamp;
+
+use super::projection::Receipt;
 use crate::analysis::byte_budget::ByteBudget;
 use crate::output::stored_event::StoredEvent;
 
@@ -31,18 +34,31 @@ impl Default for BufferLimits {
 #[derive(Debug, Default)]
 struct Pause {
     /// The newest events that arrived, oldest first.
-    arrived: VecDeque<StoredEvent>,
+    arrived: VecDeque<Row>,
     /// How many earlier ones were dropped.
     dropped: u64,
     /// The number of the first event that must stay.
     keep_from: u64,
 }
 
+/// A buffered event.
+#[derive(Debug)]
+struct Row {
+    stored: StoredEvent,
+    receipt: Receipt,
+}
+
+impl Row {
+    fn bytes(&self) -> usize {
+        self.stored.bytes() + size_of::<Receipt>()
+    }
+}
+
 /// The newest events, oldest first.
 #[derive(Debug)]
 pub struct EventBuffer {
     limits: BufferLimits,
-    rows: VecDeque<StoredEvent>,
+    rows: VecDeque<Row>,
     first: u64,
     budget: ByteBudget,
     pause: Option<Pause>,
@@ -60,11 +76,12 @@ impl EventBuffer {
     ///
     /// Drops the oldest events while a limit is exceeded, but never the new one. During a pause,
     /// events that must stay are kept, and the oldest of those that arrived are dropped instead.
-    pub fn push(&mut self, stored: StoredEvent) {
-        self.budget.replace(0, stored.bytes());
+    pub fn push(&mut self, stored: StoredEvent, receipt: Receipt) {
+        let row = Row { stored, receipt };
+        self.budget.replace(0, row.bytes());
         match &mut self.pause {
-            Some(pause) => pause.arrived.push_back(stored),
-            None => self.rows.push_back(stored),
+            Some(pause) => pause.arrived.push_back(row),
+            None => self.rows.push_back(row),
         }
         while self.len() > 1 && (self.len() > self.limits.events || self.budget.is_exceeded()) {
             let dropped = match &mut self.pause {
@@ -77,7 +94,7 @@ impl EventBuffer {
                     self.rows.pop_front()
                 }
             };
-            self.budget.evict(dropped.map_or(0, |stored| stored.bytes()));
+            self.budget.evict(dropped.map_or(0, |row| row.bytes()));
         }
     }
 
@@ -135,6 +152,30 @@ impl EventBuffer {
     /// Returns the event with that number, or `None` if it was dropped or has not arrived.
     #[must_use]
     pub fn get(&self, number: u64) -> Option<&StoredEvent> {
+        self.row(number).map(|row| &row.stored)
+    }
+
+    /// Returns what was recorded of the event with that number.
+    #[must_use]
+    pub fn receipt(&self, number: u64) -> Option<Receipt> {
+        self.row(number).map(|row| row.receipt)
+    }
+
+    /// Returns the number of the first event with that sequence number or a higher one, or the
+    /// [end](Self::end) if there is none.
+    #[must_use]
+    pub fn at_sequence(&self, sequence: u64) -> u64 {
+        self.first + self.rows.partition_point(|row| row.receipt.sequence < sequence) as u64
+    }
+
+    /// Returns the number of the last event of that time or an earlier one.
+    #[must_use]
+    pub fn at_time(&self, time: Timestamp) -> Option<u64> {
+        let place = self.rows.iter().rposition(|row| row.stored.time.is_some_and(|at| at <= time));
+        Some(self.first + place? as u64)
+    }
+
+    fn row(&self, number: u64) -> Option<&Row> {
         self.rows.get(usize::try_from(number.checked_sub(self.first)?).ok()?)
     }
 }
@@ -156,11 +197,19 @@ mod tests {
         }
     }
 
+    fn push(buffer: &mut EventBuffer, line: &str) {
+        buffer.push(stored(line), Receipt::default());
+    }
+
+    fn row_bytes(line: &str) -> usize {
+        Row { stored: stored(line), receipt: Receipt::default() }.bytes()
+    }
+
     #[test]
     fn numbers_do_not_change_when_the_oldest_events_are_dropped() {
         let mut buffer = EventBuffer::new(BufferLimits { events: 3, bytes: usize::MAX });
         for number in 0..5 {
-            buffer.push(stored(&number.to_string()));
+            push(&mut buffer, &number.to_string());
         }
         assert_eq!((buffer.first(), buffer.end()), (2, 5));
         assert!(buffer.get(1).is_none());
@@ -172,7 +221,7 @@ mod tests {
     fn a_pause_keeps_the_newest_half_and_counts_what_it_drops() {
         let mut buffer = EventBuffer::new(BufferLimits { events: 10, bytes: usize::MAX });
         let push = |buffer: &mut EventBuffer, numbers: std::ops::Range<u64>| {
-            numbers.for_each(|number| buffer.push(stored(&number.to_string())));
+            numbers.for_each(|number| push(buffer, &number.to_string()));
         };
         push(&mut buffer, 0..10);
         buffer.pause(8);
@@ -189,23 +238,23 @@ mod tests {
 
     #[test]
     fn an_event_that_does_not_fit_beside_a_pause_is_dropped() {
-        let bytes = 4 * stored("aaaa").bytes();
+        let bytes = 4 * row_bytes("aaaa");
         let mut buffer = EventBuffer::new(BufferLimits { events: 10, bytes });
-        (0..4).for_each(|_| buffer.push(stored("aaaa")));
+        (0..4).for_each(|_| push(&mut buffer, "aaaa"));
         buffer.pause(0);
-        buffer.push(stored(&"b".repeat(4096)));
+        push(&mut buffer, &"b".repeat(4096));
         assert_eq!((buffer.first(), buffer.end(), buffer.arrived()), (0, 4, Some((1, 1))));
     }
 
     #[test]
     fn the_byte_limit_never_drops_the_newest_event() {
         let mut buffer =
-            EventBuffer::new(BufferLimits { events: 10, bytes: 2 * stored("aaaa").bytes() });
+            EventBuffer::new(BufferLimits { events: 10, bytes: 2 * row_bytes("aaaa") });
         for _ in 0..4 {
-            buffer.push(stored("aaaa"));
+            push(&mut buffer, "aaaa");
         }
         assert_eq!((buffer.first(), buffer.end()), (2, 4));
-        buffer.push(stored(&"b".repeat(4096)));
+        push(&mut buffer, &"b".repeat(4096));
         assert_eq!((buffer.first(), buffer.end()), (4, 5));
     }
 }

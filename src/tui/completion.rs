@@ -31,9 +31,10 @@ pub fn candidates(state: &State, purpose: Purpose, before: &str) -> (usize, Vec<
                 let names = std::iter::once("event_type".to_owned()).chain(field_names(state));
                 starting_with(&rest[rest.rfind([',', ' ']).map_or(0, |at| at + 1)..], names)
             }
-            Some(("call", rest)) => {
-                starting_with(rest, state.calls.sorted().into_iter().map(|(sid, _)| sid.to_owned()))
-            }
+            Some(("call", rest)) => starting_with(
+                rest,
+                state.present.calls.sorted().into_iter().map(|(sid, _)| sid.to_owned()),
+            ),
             Some(("theme", rest)) => {
                 starting_with(rest, state.config.theme.names().map(|name| name.name().to_owned()))
             }

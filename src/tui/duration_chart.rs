@@ -44,7 +44,9 @@ pub fn bins(durations: &DurationHistogram) -> Option<(Vec<(String, u64)>, &'stat
 pub fn first_audio(state: &State, area: Rect, buffer: &mut Buffer) {
     let theme = state.config.theme;
     let place = COMPONENTS.iter().position(|component| component.field == FIRST_AUDIO.field);
-    let Some(durations) = place.map(|place| &state.stats.totals.latency[place]) else { return };
+    let Some(durations) = place.map(|place| &state.shown().stats.totals.latency[place]) else {
+        return;
+    };
     let mut heading = vec![Span::styled(" First audio", theme.heading())];
     let Some((bins, unit)) = bins(durations) else {
         let area = title(heading, area, buffer);

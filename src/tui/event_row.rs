@@ -71,7 +71,7 @@ pub fn values(event: &RedactedEvent<'_>, columns: &Columns) -> Vec<(String, bool
 /// Returns the cell in which the fields of an event begin.
 #[must_use]
 pub fn fields_column(state: &State, width: usize) -> usize {
-    let clock = clock(state, state.last_event_time, 0, width).width();
+    let clock = clock(state, state.present.last_event_time, 0, width).width();
     let workspaces = &state.workspaces;
     let workspace = if workspaces.are_several() { workspaces.width() + 1 } else { 0 };
     let clock = if clock > 0 { clock + 1 } else { 0 };

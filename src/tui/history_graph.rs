@@ -73,10 +73,10 @@ pub fn render(
     buffer: &mut Buffer,
 ) {
     let theme = state.config.theme;
-    let Some(span) = state.stats.history.span().filter(|_| !histories.is_empty()) else {
+    let Some(span) = state.shown().stats.history.span().filter(|_| !histories.is_empty()) else {
         return Line::styled("   no events yet", theme.quiet()).render(area, buffer);
     };
-    let all = &state.stats.history;
+    let all = &state.shown().stats.history;
     let parts = all.buckets().len();
     #[expect(clippy::cast_precision_loss, reason = "a session has seconds")]
     let width = all.width() as f64;
@@ -117,7 +117,7 @@ fn mark(bucket: ActivityBucket, all: ActivityBucket, at: usize, style: Style) ->
 /// Draws the events of each of the last seconds.
 pub fn render_recent(state: &State, area: Rect, buffer: &mut Buffer) {
     let theme = state.config.theme;
-    let rates = &state.stats.rates;
+    let rates = &state.shown().stats.rates;
     let sum = |back: usize| {
         let second = |seconds: &std::collections::VecDeque<u64>| {
             seconds.get(seconds.len().checked_sub(back)?).copied()
@@ -126,7 +126,7 @@ pub fn render_recent(state: &State, area: Rect, buffer: &mut Buffer) {
         if known.is_empty() { f64::NAN } else { value(known.iter().sum()) }
     };
     let values: Vec<_> = (1..=SECONDS).rev().map(sum).collect();
-    let to = state.stats.rates_until();
+    let to = state.shown().stats.rates_until();
     let length = SignedDuration::from_secs(i64::try_from(SECONDS).unwrap_or(0));
     let from = to.checked_sub(length).unwrap_or(to);
     let [from, to] = times(state, (from, to));

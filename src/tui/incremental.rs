@@ -1,11 +1,11 @@
-//! Runs filters and searches in slices, so that no key waits for them.
+//! Runs filters and searches, and builds what is shown of the past, in slices, so that no key waits for them.
 
 use super::search::SearchJump;
 use super::selection::{keep_visible, reveal};
 use super::state::State;
 use super::time_slice::TimeSlice;
 
-/// Continues filtering and searching until both are done or the slice is used up.
+/// Continues what is unfinished until it is done or the slice is used up.
 pub fn advance(state: &mut State, mut slice: TimeSlice) {
     if !state.is_busy() {
         return;
@@ -18,6 +18,7 @@ pub fn advance(state: &mut State, mut slice: TimeSlice) {
     if let Some(message) = messages.into_iter().next() {
         state.notify(message);
     }
+    state.advance_past(&mut slice);
     advance_search(state, &mut slice);
     keep_visible(state);
 }

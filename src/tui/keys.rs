@@ -31,6 +31,7 @@ pub enum KeyAction {
     HalfUp,
     Top,
     Bottom,
+    Present,
     Open,
     Into,
     Out,
@@ -160,7 +161,8 @@ pub const TABLE: &[KeyGroup] = &[
             "down" [key('j'), code(KeyCode::Down)] KeyAction::Down, "move down";
             "up" [key('k'), code(KeyCode::Up)] KeyAction::Up, "move up; stop following";
             "top" [key('g'), code(KeyCode::Home)] KeyAction::Top, "go to the oldest";
-            "bottom" [key('G'), code(KeyCode::End)] KeyAction::Bottom, "go to the newest, and follow";
+            "bottom" [key('G')] KeyAction::Bottom, "go to the newest, and follow";
+            "present" [code(KeyCode::End)] KeyAction::Present, "return to the present; there, go to the newest";
             "page_down" [code(KeyCode::PageDown), ctrl('f')] KeyAction::PageDown, "move a page down";
             "page_up" [code(KeyCode::PageUp), ctrl('b')] KeyAction::PageUp, "move a page up";
             "half_down" [ctrl('d')] KeyAction::HalfDown, "move half a page down";
@@ -213,7 +215,7 @@ pub const TABLE: &[KeyGroup] = &[
             "step" [key('.')] KeyAction::Step, "hold the replay and advance by one event";
             "faster" [key(']')] KeyAction::Faster, "go faster: 1× is real time, the last step is full speed; in a call, go to the next failed tool";
             "slower" [key('[')] KeyAction::Slower, "go slower; in a call, go to the previous failed tool";
-            "go_to_time" [key('@')] KeyAction::GoTo, "go to a time such as 09:30, +5m or -30s; the replay runs ahead if needed";
+            "go_to_time" [key('@')] KeyAction::GoTo, "go to a time such as 09:30, +5m or -30s, which every screen shows; a replay runs ahead if needed";
         }],
     ),
     (

@@ -15,7 +15,7 @@ use crate::redact::RedactedEvent;
 pub const SECONDS: usize = 240;
 
 /// The counts and rates of the session.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct LiveStats {
     /// The counts of all events that passed the filter of the command line.
     pub totals: EventStats,
@@ -34,6 +34,20 @@ pub struct LiveStats {
 
 /// The events of the whole session over time.
 pub type History = ActivitySeries<240>;
+
+impl Default for LiveStats {
+    fn default() -> Self {
+        Self {
+            totals: EventStats::without_steps(),
+            filtered_out: FilteredCounts::default(),
+            last: None,
+            rates: BTreeMap::new(),
+            history: History::default(),
+            histories: BTreeMap::new(),
+            second: 0,
+        }
+    }
+}
 
 /// The maximum number of families with a rate of their own.
 const MAX_FAMILIES: usize = 100;
@@ -67,6 +81,17 @@ impl LiveStats {
             let place = seconds.len() - 1 - back;
             seconds[place] += 1;
         }
+    }
+
+    /// Returns the approximate memory use, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let rates = self.rates.iter().map(|(family, seconds)| {
+            let history = self.histories.get(family).map_or(0, ActivitySeries::bytes);
+            let entries = size_of::<(String, VecDeque<u64>, String, History)>();
+            2 * family.len() + entries + seconds.len() * size_of::<u64>() + history
+        });
+        self.totals.bytes() + self.totals.name_bytes() + rates.sum::<usize>()
     }
 
     /// Counts events that the filter of the command line dropped.

@@ -15,7 +15,7 @@ const MAX_STEPS: usize = 32;
 /// Opens what a row is about. Esc returns to the row.
 pub fn open(state: &mut State, target: &OpenTarget) {
     if let OpenTarget::Call(sid) = target
-        && state.calls.get(sid).is_none()
+        && state.present.calls.get(sid).is_none()
     {
         return state.notify("this call is not kept any more");
     }

@@ -237,7 +237,7 @@ fn execute(state: &mut State, command: PromptCommand) {
         PromptCommand::SaveMarks(name) => state.effects.push(Effect::SaveMarks(name.into())),
         PromptCommand::Save(name) => state.effects.push(Effect::Save(name.into())),
         PromptCommand::At(time) => seek::go_to(state, time),
-        PromptCommand::Call(sid) if state.calls.get(&sid).is_some() => {
+        PromptCommand::Call(sid) if state.present.calls.get(&sid).is_some() => {
             state.show_call(Some(sid));
             state.screen = Screen::Call;
         }

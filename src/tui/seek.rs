@@ -6,9 +6,11 @@
 use jiff::civil::Time;
 use jiff::{SignedDuration, Timestamp};
 
+use super::past::Moment;
 use super::screen::Screen;
 use super::selection;
 use super::state::State;
+use super::time_travel;
 use crate::output::stored_event::StoredEvent;
 use crate::pipeline::pacing::SeekTarget;
 use crate::text::units::parse_signed_duration;
@@ -41,7 +43,8 @@ impl SeekTime {
 
 /// Goes to the first event at or after that time.
 pub fn go_to(state: &mut State, time: SeekTime) {
-    let from = state.selected_event().and_then(|stored| stored.time).unwrap_or(state.now);
+    let selected = || state.selected_event().and_then(|stored| stored.time);
+    let from = state.past_time().or_else(selected).unwrap_or(state.now);
     let day = from.to_zoned(state.config.zone.clone());
     let wanted = match time {
         SeekTime::Instant(instant) => Some(instant),
@@ -54,6 +57,10 @@ pub fn go_to(state: &mut State, time: SeekTime) {
         SeekTime::Offset(offset) => from.checked_add(offset).ok(),
     };
     let Some(wanted) = wanted else { return state.notify(NO_EVENT) };
+    if state.screen != Screen::Stream && Some(wanted) <= state.present.last_event_time {
+        hold(state);
+        return time_travel::look_at(state, Moment::At(wanted));
+    }
     seek(state, SeekTarget::Time(wanted), |stored| stored.time >= Some(wanted));
 }
 
@@ -66,6 +73,13 @@ pub fn go_to_place(state: &mut State, place: u64) {
     }
 }
 
+/// Holds a replay, which would run on while an earlier event is read.
+fn hold(state: &State) {
+    if let Some(pace) = state.config.pace.as_ref().filter(|_| !state.connections.is_ended()) {
+        pace.hold();
+    }
+}
+
 const NO_EVENT: &str = "no event at or after that time";
 
 fn seek(state: &mut State, target: SeekTarget, is_match: impl Fn(&StoredEvent) -> bool) {
@@ -75,18 +89,18 @@ fn seek(state: &mut State, target: SeekTarget, is_match: impl Fn(&StoredEvent) -
         .find(|number| state.buffer.get(*number).is_some_and(&is_match));
     match (found, &state.config.pace) {
         (Some(number), _) => {
-            state.screen = Screen::Stream;
-            selection::reveal(state, number);
-            // The replay would run on while an earlier event is read.
-            if let Some(pace) = state.config.pace.as_ref().filter(|_| !state.connections.is_ended())
-            {
-                pace.hold();
+            hold(state);
+            if state.screen == Screen::Stream {
+                selection::reveal(state, number);
+            } else {
+                time_travel::look_at(state, Moment::After(number));
             }
         }
         (None, Some(pace)) if !state.connections.is_ended() => {
             pace.run_to(target);
             state.resume();
-            (state.screen, state.follow) = (Screen::Stream, true);
+            state.look_at(None);
+            state.follow = true;
         }
         // A place inside the last event is after its start, so no event matches.
         (None, _) if matches!(target, SeekTarget::Place(_)) => selection::select(state, u64::MAX),

@@ -5,6 +5,7 @@
 
 pub mod connections;
 pub mod modes;
+pub mod moment;
 pub mod prompt;
 
 use std::collections::BTreeSet;
@@ -21,16 +22,17 @@ use super::config::ScreenConfig;
 use super::filter::FilterTask;
 use super::history::PromptHistory;
 use super::list::{CALLS, ListState, RowId};
-use super::live_stats::LiveStats;
+use super::past::Past;
+use super::projection::{Projection, Receipt};
 use super::replay_profile::ReplayProfile;
 use super::row_index::RowIndex;
 use super::rows::Rows;
 use super::screen::Screen;
 use super::search::{Listed, SearchQuery};
+use super::snapshots::Snapshots;
 use super::text::counted;
 use super::workspace_names::WorkspaceNames;
-use super::workspace_state::WorkspaceState;
-use crate::analysis::call::{Call, CallTracker};
+use crate::analysis::call::Call;
 use crate::output::columns::Columns;
 use crate::output::stored_event::{StoredEvent, StoredEventReader};
 use crate::transport::ConnectionEvent;
@@ -40,6 +42,9 @@ use prompt::Prompt;
 
 /// The maximum memory of the calls, in bytes. They take at most half as much as the events.
 const MAX_CALL_BYTES: usize = 24 << 20;
+
+/// The maximum memory of the snapshots, in bytes. They take at most a quarter as much as the events.
+const MAX_SNAPSHOT_BYTES: usize = 16 << 20;
 
 /// The maximum number of failures that are kept.
 const MAX_FAILURES: usize = 8;
@@ -68,8 +73,6 @@ pub struct State {
     pub size: (u16, u16),
     /// The current time.
     pub now: Timestamp,
-    /// The time of the last event.
-    pub last_event_time: Option<Timestamp>,
     /// The buffered events.
     pub buffer: EventBuffer,
     /// The rows of all buffered events.
@@ -134,18 +137,20 @@ pub struct State {
     pub search: Option<SearchQuery>,
     /// The connections.
     pub connections: Connections,
-    /// The counts and rates of the session.
-    pub stats: LiveStats,
     /// What a replay has read, by the place in the recordings.
     pub profile: ReplayProfile,
-    /// The calls.
-    pub calls: CallTracker,
+    /// What the events add up to, all of them.
+    pub present: Projection,
+    /// The present as it was earlier.
+    snapshots: Snapshots,
+    /// The moment that is looked at, unless it is the present.
+    past: Option<Past>,
+    /// The moment that will be looked at as soon as it is complete.
+    next_past: Option<Past>,
     /// The SID of the selected call.
     pub selected_call: Option<String>,
     /// What the user chose in the view of the selected call.
     pub call_view: CallView,
-    /// The operators, surfaces, triggers, pipelines and reviews of the workspace.
-    pub workspace: WorkspaceState,
     /// The effects that the event loop has yet to perform.
     pub effects: Vec<Effect>,
     /// Whether anything changed since the last frame.
@@ -159,13 +164,14 @@ impl State {
     #[must_use]
     pub fn new(config: ScreenConfig, size: (u16, u16), now: Timestamp) -> Self {
         let call_bytes = config.limits.bytes / 2;
+        let present = Projection::new(call_bytes.min(MAX_CALL_BYTES));
+        let snapshot_bytes = (config.limits.bytes / 4).min(MAX_SNAPSHOT_BYTES);
         Self {
             buffer: EventBuffer::new(config.limits),
             wrap: config.wrap,
             config,
             size,
             now,
-            last_event_time: None,
             index: RowIndex::default(),
             indexed: 0,
             fold: true,
@@ -196,23 +202,30 @@ impl State {
             notice: None,
             search: None,
             connections: Connections::default(),
-            stats: LiveStats::default(),
             profile: ReplayProfile::default(),
-            calls: CallTracker::with_limit(call_bytes.min(MAX_CALL_BYTES)),
+            snapshots: Snapshots::new(snapshot_bytes, &present),
+            present,
+            past: None,
+            next_past: None,
             selected_call: None,
             call_view: CallView::default(),
-            workspace: WorkspaceState::default(),
             effects: Vec::new(),
             changed: true,
             reader: StoredEventReader::default(),
         }
     }
 
-    /// Returns the time that ages are measured against: in a replay the time of the last event,
-    /// else the current time.
+    /// Returns the time that ages are measured against: the moment that is looked at, in a replay
+    /// the time of the last event, or else the current time.
     #[must_use]
     pub fn reference_time(&self) -> Timestamp {
-        self.last_event_time.filter(|_| self.config.pace.is_some()).unwrap_or(self.now)
+        self.moment().unwrap_or_else(|| self.present_time())
+    }
+
+    /// Returns the time that counts as the present: in a replay that of the last event.
+    #[must_use]
+    pub fn present_time(&self) -> Timestamp {
+        self.present.last_event_time.filter(|_| self.config.pace.is_some()).unwrap_or(self.now)
     }
 
     /// Returns the filter, if it is applied.
@@ -371,8 +384,8 @@ impl State {
     #[must_use]
     pub fn current_call(&self) -> Option<(&str, &Call)> {
         match &self.selected_call {
-            Some(sid) => Some((sid, self.calls.get(sid)?)),
-            None => self.calls.sorted().first().copied(),
+            Some(sid) => Some((sid, self.present.calls.get(sid)?)),
+            None => self.present.calls.sorted().first().copied(),
         }
     }
 
@@ -385,36 +398,21 @@ impl State {
 
     /// Adds an event to the buffer and to all statistics.
     pub fn add_event(&mut self, stored: StoredEvent) {
-        let Self {
-            config,
-            reader,
-            stats,
-            calls,
-            workspace,
-            workspaces,
-            profile,
-            now,
-            bookmarks,
-            ..
-        } = self;
+        let Self { config, reader, present, workspaces, profile, bookmarks, now, .. } = self;
         let mut id = None;
-        // In a replay, an event without a time happened when the one before it did.
-        let of_replay = stored.time.or(self.last_event_time).filter(|_| config.pace.is_some());
-        let at = of_replay.unwrap_or(*now);
         if let Some(place) = config.pace.as_ref().and_then(|pace| pace.share_of(stored.place)) {
             profile.add(place, &stored);
         }
+        let mut receipt = Receipt { arrived: now.as_second(), ..Receipt::default() };
         reader.read(&stored, |event| {
-            stats.observe(&stored, event, *now, at);
-            calls.observe(&stored, event, *now);
-            workspace.observe(&stored, event, *now);
+            present.observe(&stored, event, &mut receipt, config.pace.is_some());
             id = bookmarks.awaits(event);
             if let Some(id) = &event.tap().workspace_id {
                 workspaces.add(id);
             }
         });
-        self.last_event_time = stored.time.or(self.last_event_time);
-        self.buffer.push(stored);
+        self.snapshots.take_if_due(&self.present);
+        self.buffer.push(stored, receipt);
         if !self.buffer.is_paused() {
             self.restore_mark(self.buffer.end() - 1, id);
         }
@@ -452,13 +450,14 @@ impl State {
         self.notify(self.config.keys.expand(text));
     }
 
-    /// Returns whether a filter or a search is unfinished.
+    /// Returns whether a filter, a search or a moment is unfinished.
     #[must_use]
     pub fn is_busy(&self) -> bool {
         let is_unfinished =
             |task: Option<&FilterTask>| task.is_some_and(|task| !task.is_finished(&self.buffer));
         is_unfinished(self.filter.as_ref())
             || is_unfinished(self.prompt.as_ref().and_then(|prompt| prompt.draft.as_ref()))
+            || self.next_past.is_some()
             || self.search.as_ref().is_some_and(|search| {
                 search.pending.is_some() || !search.is_finished(self.listed().tested)
             })

@@ -16,6 +16,7 @@ mod remembering;
 mod replaying;
 mod stability;
 mod terminal_safety;
+mod time_travel;
 #[path = "../../tests/it/traces.rs"]
 mod traces;
 mod views;

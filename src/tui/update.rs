@@ -13,7 +13,7 @@ use super::selection::keep_visible;
 use super::state::connections::ConnectionStatus;
 use super::state::prompt::Purpose;
 use super::state::{Effect, State};
-use super::{mouse, prompt};
+use super::{mouse, prompt, time_travel};
 
 /// How long a notice is shown, in seconds.
 const NOTICE_SECONDS: i64 = 6;
@@ -41,7 +41,7 @@ pub fn update(state: &mut State, msg: Msg) {
         Msg::Pipeline(ScreenMessage::Event(stored)) => return state.add_event(stored),
         Msg::Pipeline(ScreenMessage::Connection(event)) => return state.set_connection(&event),
         Msg::Pipeline(ScreenMessage::FilteredOut(counts)) => {
-            state.stats.add_filtered(counts, state.now);
+            state.present.stats.add_filtered(counts, state.now);
         }
         Msg::Notice(text) => return state.notify(text.trim_start_matches("evtap: ")),
         Msg::Failure(text) => state.add_failure(text),
@@ -54,11 +54,17 @@ pub fn update(state: &mut State, msg: Msg) {
             tick(state, now);
         }
         Msg::Input(Input::Resize(columns, rows)) => state.size = (columns, rows),
-        Msg::Input(Input::Key(key)) if key.kind != KeyEventKind::Release => press(state, &key),
+        Msg::Input(Input::Key(key)) if key.kind != KeyEventKind::Release => {
+            let screen = state.screen;
+            press(state, &key);
+            time_travel::screen_changed(state, screen);
+        }
         Msg::Input(Input::Mouse(mouse)) => {
+            let screen = state.screen;
             if !mouse::handle(state, mouse) {
                 return;
             }
+            time_travel::screen_changed(state, screen);
         }
         Msg::Input(Input::Paste(text)) => prompt::paste(state, &text),
         Msg::Input(_) => return,
@@ -77,7 +83,7 @@ fn tick(state: &mut State, now: Timestamp) {
     state.now = now;
     // The rates of a replay go by the times of its events.
     if state.config.pace.is_none() {
-        state.stats.advance(now);
+        state.present.stats.advance(now);
     }
     let age = |since: Timestamp| now.as_second() - since.as_second();
     if state.notice.as_ref().is_some_and(|(_, since)| age(*since) > NOTICE_SECONDS) {
@@ -104,6 +110,10 @@ fn handle_action(state: &mut State, action: KeyAction) {
     {
         return;
     }
+    if action == KeyAction::Present {
+        panel(state.screen).handle_key(state, KeyAction::Bottom);
+        return;
+    }
     if action == KeyAction::Pause {
         return state.advise("only the stream can be paused; press {screen_stream}");
     }
@@ -123,6 +133,7 @@ fn handle_everywhere(state: &mut State, action: KeyAction) -> bool {
         KeyAction::Quit => state.effects.push(Effect::Quit),
         KeyAction::Suspend => state.effects.push(Effect::Suspend),
         KeyAction::Help => state.help = Some(0),
+        KeyAction::Present if state.is_past() => time_travel::return_to_present(state),
         KeyAction::Screen(screen) => state.switch_to(screen),
         KeyAction::NextScreen => state.switch_to(state.screen.next()),
         KeyAction::PreviousScreen => state.switch_to(state.screen.previous()),

@@ -86,8 +86,10 @@ pub struct WorkspaceState {
     pub pipelines: Tally<DataPipeline>,
     /// The number of review decisions by action.
     pub reviews: Tally<u64>,
-    /// The steps that each surface took or must have taken.
-    pub surfaces: StepTracker,
+    /// Whether some surfaces are not counted, because there are too many.
+    pub has_more_surfaces: bool,
+    /// The steps that each surface took or must have taken. A copy of an earlier state has none.
+    surfaces: Option<StepTracker>,
 }
 
 impl Default for WorkspaceState {
@@ -99,20 +101,57 @@ impl Default for WorkspaceState {
             triggers: Tally::new(MAX_ENTRIES),
             pipelines: Tally::new(MAX_ENTRIES),
             reviews: Tally::new(MAX_ENTRIES),
-            surfaces: StepTracker::new(MAX_SURFACES, 0),
+            has_more_surfaces: false,
+            surfaces: Some(StepTracker::new(MAX_SURFACES, 0)),
         }
     }
 }
 
 impl WorkspaceState {
-    /// Updates the state with an event.
-    pub fn observe(&mut self, stored: &StoredEvent, event: &RedactedEvent<'_>, now: Timestamp) {
+    /// Returns a copy that cannot tell surfaces apart, and therefore takes little memory.
+    #[must_use]
+    pub fn snapshot(&self) -> Self {
+        Self {
+            operators: self.operators.clone(),
+            funnel: self.funnel,
+            reviewed: self.reviewed,
+            triggers: self.triggers.clone(),
+            pipelines: self.pipelines.clone(),
+            reviews: self.reviews.clone(),
+            has_more_surfaces: self.has_more_surfaces,
+            surfaces: None,
+        }
+    }
+
+    /// Returns the approximate memory use of the entries, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        self.operators.bytes(|operator| {
+            let call = operator.call.as_ref().map_or(0, |(sid, mode)| sid.len() + mode.len());
+            length(&operator.status) + call
+        }) + self.triggers.bytes(|_| 0)
+            + self
+                .pipelines
+                .bytes(|pipeline| pipeline.error.as_ref().map_or(0, |(_, why)| why.len()))
+            + self.reviews.bytes(|_| 0)
+    }
+
+    /// Updates the state with an event. `steps` are the steps that a surface has taken for the
+    /// first time with it, as bits: they are set, or read by a copy of an earlier state.
+    pub fn observe(
+        &mut self,
+        stored: &StoredEvent,
+        event: &RedactedEvent<'_>,
+        now: Timestamp,
+        steps: &mut u8,
+    ) {
         fn read<T: Declared>(event: &RedactedEvent<'_>) -> Option<T> {
             event.read::<T>()
         }
         let time = stored.time.unwrap_or(now);
         let Some(kind) = stored.kind else { return };
-        self.surface(kind, event);
+        self.surface(kind, event, steps);
         match kind {
             Kind::OperatorStatusChanged => {
                 let Some(payload) = read::<OperatorStatusChanged>(event) else { return };
@@ -208,7 +247,7 @@ impl WorkspaceState {
 
     /// Counts a step of a surface, together with the earlier steps, which a surface must have
     /// passed even if their events were not received.
-    fn surface(&mut self, kind: Kind, event: &RedactedEvent<'_>) {
+    fn surface(&mut self, kind: Kind, event: &RedactedEvent<'_>, steps: &mut u8) {
         for (count, counted) in self.reviewed.iter_mut().zip([
             Kind::SurfaceReviewApproved,
             Kind::SurfaceReviewRejected,
@@ -221,9 +260,12 @@ impl WorkspaceState {
         let id = id.and_then(|field| field.text());
         // A surface that reached a step has taken all steps before it.
         let taken = u8::MAX >> (u8::BITS as usize - 1 - step);
-        let new = self.surfaces.step(id.as_deref(), taken);
+        if let Some(surfaces) = &mut self.surfaces {
+            *steps = surfaces.step(id.as_deref(), taken);
+            self.has_more_surfaces = surfaces.untracked() > 0;
+        }
         for (at, count) in self.funnel.iter_mut().enumerate() {
-            *count += u64::from(new >> at & 1);
+            *count += u64::from(*steps >> at & 1);
         }
     }
 }

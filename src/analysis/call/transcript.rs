@@ -29,6 +29,15 @@ const MAX_ITEM_BYTES: usize = 1 << 20;
 /// The number of emotions and of turns that are kept. All of them have the same size.
 const MAX_MEASUREMENTS: usize = 2000;
 
+/// The number of items that a summary keeps besides those that may change.
+const SUMMARY_ITEMS: usize = 4;
+
+/// The number of the newest items in which a summary looks for those that may change.
+const SUMMARY_RANGE: usize = 200;
+
+/// The number of emotions, turns and states that a summary keeps.
+const SUMMARY_MEASUREMENTS: usize = 120;
+
 /// The number of changes of state that are kept. Their names are short texts.
 const MAX_STATES: usize = 500;
 
@@ -89,6 +98,37 @@ impl Transcript {
             revision: 0,
             state_bytes: 0,
             budget: None,
+        }
+    }
+
+    /// Returns a copy that takes little memory. It has the newest measurements, and of the items
+    /// only the last ones, the last utterance, and those that another event may change.
+    #[must_use]
+    pub fn summary(&self) -> Self {
+        let length = self.items.len();
+        let said = self.last_place(|item| matches!(item, TranscriptItem::Utterance { .. }));
+        let is_kept = |(at, item): &(usize, &(Timestamp, TranscriptItem))| {
+            *at + SUMMARY_ITEMS >= length || Some(*at) == said || item.1.is_open()
+        };
+        let from = said.unwrap_or(length).min(length.saturating_sub(SUMMARY_RANGE));
+        let items = self.items.iter().enumerate().skip(from).filter(is_kept);
+        let items: VecDeque<_> = items.map(|(_, item)| item.clone()).collect();
+        let mut budget = ByteBudget::new(MAX_ITEM_BYTES);
+        budget.replace(0, items.iter().map(|(_, item)| item.bytes()).sum());
+        let skipped = |length: usize| length.saturating_sub(SUMMARY_MEASUREMENTS);
+        let states: VecDeque<_> =
+            self.states.iter().skip(skipped(self.states.len())).cloned().collect();
+        Self {
+            items,
+            emotions: self.emotions.iter().skip(skipped(self.emotions.len())).copied().collect(),
+            dominant: self.dominant.clone(),
+            turns: self.turns.iter().skip(skipped(self.turns.len())).copied().collect(),
+            state_bytes: states.iter().map(|(_, state)| state.len()).sum(),
+            states,
+            turn_count: self.turn_count,
+            failures: self.failures,
+            revision: self.revision,
+            budget: Some(budget),
         }
     }
 

@@ -98,6 +98,15 @@ impl TranscriptItem {
         size_of::<(Timestamp, Self)>() + texts
     }
 
+    /// Returns whether another event may change the item.
+    pub(super) const fn is_open(&self) -> bool {
+        match self {
+            Self::Utterance { deltas, .. } => deltas.is_some(),
+            Self::Tool { succeeded, .. } => succeeded.is_none(),
+            Self::Note(..) => false,
+        }
+    }
+
     /// Cuts long texts.
     pub(super) fn cut(&mut self) {
         match self {

@@ -128,12 +128,29 @@ impl EventStats {
         }
     }
 
+    /// Creates statistics that cannot tell ongoing calls and the steps of surfaces, and therefore
+    /// take little memory.
+    #[must_use]
+    pub fn without_steps() -> Self {
+        let none = || StepTracker::new(0, 0);
+        Self::new(MAX_NAMES, MAX_TOOLS, none(), none())
+    }
+
     /// Creates the statistics of a part of a stream, which can only be
     /// [merged](EventStats::merge).
     #[must_use]
     pub fn part() -> Self {
         let recording = StepTracker::recording;
         Self::new(MAX_PART_NAMES, MAX_PART_NAMES, recording(), recording())
+    }
+
+    /// Returns the approximate memory use of the names, in bytes.
+    #[must_use]
+    pub fn name_bytes(&self) -> usize {
+        let counts = [&self.undeclared, &self.triggers, &self.drift, &self.malformed];
+        let outcomes = [&self.calls.outcomes, &self.sessions.outcomes];
+        let counts = counts.into_iter().chain(outcomes).map(|tally| tally.bytes(|_| 0));
+        counts.sum::<usize>() + self.tools.bytes(|_| 0) + self.gaps.bytes(|_| 0)
     }
 
     /// Counts an event, with its time in milliseconds of Unix time.

@@ -104,7 +104,7 @@ impl StepTracker {
     fn step_hashed(&mut self, id: u64, steps: u8) -> u8 {
         if self.items.len() >= self.limit && !self.items.contains_key(&id) {
             // Forgetting visits all items, so it must be worth it.
-            if self.finished < self.limit / 8 {
+            if self.finished < (self.limit / 8).max(1) {
                 self.untracked += 1;
                 return 0;
             }

@@ -109,6 +109,15 @@ impl<V: Default> Tally<V> {
         self.entries.len()
     }
 
+    /// Returns the approximate memory use, in bytes. `of_value` returns that of a value besides its
+    /// struct.
+    #[must_use]
+    pub fn bytes(&self, of_value: impl Fn(&V) -> usize) -> usize {
+        let entry = size_of::<(Box<str>, V)>() + size_of::<usize>();
+        let names = self.entries.iter().map(|(name, value)| name.len() + of_value(value));
+        entry * self.entries.capacity() + names.sum::<usize>()
+    }
+
     /// Returns all values, the one with the highest `by` first. `None` stands for all other names
     /// and comes last.
     pub fn sorted(&self, by: impl Fn(&V) -> u64) -> Vec<(Option<&str>, &V)> {

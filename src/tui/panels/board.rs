@@ -94,7 +94,7 @@ fn age(state: &State, time: Option<Timestamp>) -> ListCell {
 
 /// Returns the events of a row over the whole session. All rows have the same time axis.
 fn activity(state: &State, series: &EntryActivity, cells: usize) -> ListCell {
-    let span = state.stats.history.span();
+    let span = state.shown().stats.history.span();
     let values = span.map(|span| series.within(span, cells)).unwrap_or_default();
     let line = sparkline(&values, cells, values.iter().copied().fold(0.0, f64::max));
     ListCell::number(line, value(series.sum().events.into()), state.config.theme.family("trigger"))
@@ -131,7 +131,7 @@ fn visible(text: &str) -> String {
 
 fn operators(state: &State, width: usize) -> ListSection {
     let theme = state.config.theme;
-    let operators = &state.workspace.operators;
+    let operators = &state.shown().workspace.operators;
     let room = width.saturating_sub(OPERATOR_CELLS).min(MAX_ACTIVITY);
     let mut sorted: Vec<_> = operators.named().collect();
     // Those in a call come first, and then those who could take one.
@@ -173,7 +173,7 @@ fn operators(state: &State, width: usize) -> ListSection {
 
 fn funnel(state: &State, width: usize) -> ListSection {
     let theme = state.config.theme;
-    let workspace = &state.workspace;
+    let workspace = &state.shown().workspace;
     let all = workspace.funnel[0];
     let cells = width.saturating_sub(39).min(60);
     let max = value(all);
@@ -211,14 +211,14 @@ fn funnel(state: &State, width: usize) -> ListSection {
             ListColumn::text("", 0),
         ],
         rows: rows.collect(),
-        note: Some(MORE).filter(|_| workspace.surfaces.untracked() > 0),
+        note: Some(MORE).filter(|_| workspace.has_more_surfaces),
         empty: "none yet",
     }
 }
 
 fn triggers(state: &State, width: usize) -> ListSection {
     let theme = state.config.theme;
-    let triggers = &state.workspace.triggers;
+    let triggers = &state.shown().workspace.triggers;
     let name_width = width.saturating_sub(38).clamp(14, 22);
     let room = width.saturating_sub(TRIGGER_CELLS + name_width).min(MAX_ACTIVITY);
     let room = if room < MIN_ACTIVITY { 0 } else { room };
@@ -252,7 +252,7 @@ fn triggers(state: &State, width: usize) -> ListSection {
 
 fn pipelines(state: &State, width: usize) -> ListSection {
     let theme = state.config.theme;
-    let pipelines = &state.workspace.pipelines;
+    let pipelines = &state.shown().workspace.pipelines;
     let room = width.saturating_sub(PIPELINE_CELLS).min(MAX_ACTIVITY);
     let room = if room < MIN_ACTIVITY { 0 } else { room };
     let rows = pipelines.named().map(|(id, pipeline)| {
@@ -299,7 +299,7 @@ fn pipelines(state: &State, width: usize) -> ListSection {
 }
 
 fn reviews(state: &State) -> ListSection {
-    let reviews = state.workspace.reviews.sorted(|_| 0);
+    let reviews = state.shown().workspace.reviews.sorted(|_| 0);
     let all = reviews.iter().map(|(_, number)| **number).sum();
     let submitted = equals("event_type", Kind::ReviewSubmitted.spec().event_type);
     let rows = reviews.into_iter().map(|(action, number)| {

@@ -185,7 +185,7 @@ impl Panel for CallPanel {
 /// Returns the call that is shown beside the selected one.
 fn compared(state: &State) -> Option<ComparedCall<'_>> {
     let sid = state.call_view.other.as_deref()?;
-    Some(ComparedCall { sid, call: state.calls.get(sid)? })
+    Some(ComparedCall { sid, call: state.present.calls.get(sid)? })
 }
 
 /// Shows the call that was shown before beside the selected one, or the selected one alone again.
@@ -194,7 +194,8 @@ fn compare(state: &mut State) {
         return;
     }
     let Some((sid, _)) = state.current_call() else { return };
-    let other = state.call_view.viewed_before(sid).filter(|sid| state.calls.get(sid).is_some());
+    let other =
+        state.call_view.viewed_before(sid).filter(|sid| state.present.calls.get(sid).is_some());
     if let Some(other) = other.map(str::to_owned) {
         state.call_view.other = Some(other);
     } else {

@@ -40,7 +40,7 @@ impl ListPanel for CallsPanel {
 
     fn groups(&self, state: &State, area: Rect) -> Vec<Vec<ListSection>> {
         let width = usize::from(area.width);
-        let calls = state.calls.sorted();
+        let calls = state.shown().calls.sorted();
         vec![vec![ListSection {
             name: CALLS,
             columns: columns(state, width),
@@ -51,7 +51,7 @@ impl ListPanel for CallsPanel {
     }
 
     fn chart_height(&self, state: &State, area: Rect) -> u16 {
-        history_graph::height(area, state.calls.count())
+        history_graph::height(area, state.shown().calls.count())
     }
 
     fn render_charts(&self, state: &State, area: Rect, buffer: &mut Buffer) {
@@ -59,12 +59,12 @@ impl ListPanel for CallsPanel {
     }
 
     fn summary(&self, state: &State) -> Vec<Span<'static>> {
-        let sorted = state.calls.sorted();
+        let sorted = state.shown().calls.sorted();
         let ended = sorted.iter().filter(|(_, call)| call.ended.is_some()).count() as u64;
         let active = sorted.len() as u64 - ended;
         let text = format!(" {} active, {} ended ", count(active), count(ended));
         let mut spans = vec![Span::styled(text, state.config.theme.heading())];
-        let missing = state.calls.missing();
+        let missing = state.shown().calls.missing();
         if missing > 0 {
             let text = format!("{} earlier not kept ", count(missing));
             spans.push(Span::styled(text, state.config.theme.warning()));
@@ -101,7 +101,8 @@ pub fn show_events(state: &mut State) {
 /// Shows the selected call beside the one that was shown last.
 fn compare_selected(state: &mut State) {
     let Some(sid) = state.current_call().map(|(sid, _)| sid.to_owned()) else { return };
-    let first = state.call_view.viewed_before(&sid).filter(|sid| state.calls.get(sid).is_some());
+    let first =
+        state.call_view.viewed_before(&sid).filter(|sid| state.present.calls.get(sid).is_some());
     match first.map(str::to_owned) {
         Some(first) => {
             navigation::open(state, &OpenTarget::Call(first));

@@ -74,7 +74,7 @@ impl ListPanel for StatsPanel {
 fn rates(state: &State, width: usize) -> ListSection {
     let theme = state.config.theme;
     let cells = width.saturating_sub(24).min(SECONDS);
-    let rates = state.stats.rates.iter();
+    let rates = state.shown().stats.rates.iter();
     let rows = rates.map(|(family, seconds): (_, &VecDeque<u64>)| {
         let max = seconds.iter().copied().max().unwrap_or(0);
         // All seconds are shown, so that the numbers do not depend on the width.
@@ -116,7 +116,7 @@ fn family_filter(family: &str) -> Option<String> {
 }
 
 fn percentiles(state: &State, width: usize) -> ListSection {
-    let durations = state.stats.totals.durations();
+    let durations = state.shown().stats.totals.durations();
     let rows = durations.into_iter().filter_map(|(name, measured)| {
         let percentiles = measured.percentiles()?;
         let number = |millis: f64| ListCell::number(span(millis), millis, Style::new());
@@ -152,7 +152,7 @@ fn percentiles(state: &State, width: usize) -> ListSection {
 
 fn tools(state: &State, width: usize) -> ListSection {
     let theme = state.config.theme;
-    let tools = &state.stats.totals.tools;
+    let tools = &state.shown().stats.totals.tools;
     let rows =
         tools.sorted(|tool| tool.started.max(tool.completed)).into_iter().map(|(name, tool)| {
             let calls = tool.started.max(tool.completed);
@@ -193,7 +193,7 @@ fn tools(state: &State, width: usize) -> ListSection {
 }
 
 fn outcomes(state: &State, width: usize) -> ListSection {
-    let totals = &state.stats.totals;
+    let totals = &state.shown().stats.totals;
     // Without a workspace stream, only the observer sessions report outcomes.
     let calls = if totals.calls.outcomes.is_empty() { &totals.sessions } else { &totals.calls };
     let outcomes = calls.outcomes.sorted(|number| *number);
@@ -206,7 +206,7 @@ fn outcomes(state: &State, width: usize) -> ListSection {
 /// Returns the gaps, malformed frames and deviations from the model.
 fn problems(state: &State, width: usize) -> ListSection {
     let theme = state.config.theme;
-    let totals = &state.stats.totals;
+    let totals = &state.shown().stats.totals;
     let gaps = totals.gaps.sorted(|(certain, possible)| certain + possible);
     let gaps = gaps
         .into_iter()
@@ -242,7 +242,7 @@ fn problems(state: &State, width: usize) -> ListSection {
 }
 
 fn types(state: &State, width: usize) -> ListSection {
-    let types = state.stats.totals.types();
+    let types = state.shown().stats.totals.types();
     let style = |name: &str| state.config.theme.family(family(name));
     bars("types", "Events by type", &types, width, style, type_filter)
 }

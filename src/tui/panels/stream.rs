@@ -25,6 +25,7 @@ use crate::tui::state::prompt::Purpose;
 use crate::tui::state::{Effect, State};
 use crate::tui::style::Theme;
 use crate::tui::text;
+use crate::tui::time_travel::follow_newest;
 
 /// The shares of the body that a layout gives to the detail, in percent.
 const EVEN: u16 = 50;
@@ -179,10 +180,7 @@ fn move_selection(state: &mut State, action: KeyAction) -> bool {
             select(state, 0);
             state.follow = false;
         }
-        KeyAction::Bottom => {
-            select(state, u64::MAX);
-            state.follow = !state.buffer.is_paused();
-        }
+        KeyAction::Bottom => follow_newest(state),
         KeyAction::NextError => jump(state, true, "error", is_error),
         KeyAction::PreviousError => jump(state, false, "error", is_error),
         KeyAction::NextMark => jump(state, true, "mark", is_marked),

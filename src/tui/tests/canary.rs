@@ -88,6 +88,21 @@ fn no_key_reveals_a_hidden_value() {
     has_no_trace(&format!("{:?}", state.effects), "effects");
 }
 
+#[test]
+fn no_earlier_moment_holds_a_hidden_value() {
+    let mut state = screen_with_canaries((160, 60));
+    for place in (0..events().count()).step_by(7) {
+        state.selected = place as u64;
+        state.follow = false;
+        for key in screen_keys() {
+            press(&mut state, &key);
+            shows_no_trace(&state, &format!("screen {key} after event {place}"));
+        }
+        has_no_trace(&format!("{:?}", state.shown()), "the past");
+        press(&mut state, "1");
+    }
+}
+
 /// Completions come from names and shown values, and filters and searches only find shown values.
 #[test]
 fn no_command_reveals_a_hidden_value() {

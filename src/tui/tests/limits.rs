@@ -28,14 +28,14 @@ fn an_utterance_that_never_ends_is_cut_and_says_so() {
     for _ in 0..100 {
         reveal(&mut state, CALL, delta(100_000));
     }
-    let call = state.calls.get(CALL).expect("the call is tracked");
+    let call = state.shown().calls.get(CALL).expect("the call is tracked");
     assert!(call.transcript.bytes() < 10_000, "{}", call.transcript.bytes());
     press(&mut state, "3g");
     let seen = text(&state);
     assert!(seen.contains("cut … 100 chunks"), "{seen}");
     let long = "x".repeat(100_000);
     reveal(&mut state, CALL, json!({"event_type": "agent_transcript", "transcript": long}));
-    let call = state.calls.get(CALL).expect("the call is tracked");
+    let call = state.shown().calls.get(CALL).expect("the call is tracked");
     assert!(call.last_said().is_some_and(|(_, words)| words.len() < 5000 && words.ends_with('…')));
 }
 
@@ -46,7 +46,7 @@ fn old_lines_of_a_conversation_are_evicted_and_counted() {
         let words = format!("{number} {}", "x".repeat(3000));
         reveal(&mut state, CALL, json!({"event_type": "user_transcript", "transcript": words}));
     }
-    let transcript = &state.calls.get(CALL).expect("the call is tracked").transcript;
+    let transcript = &state.shown().calls.get(CALL).expect("the call is tracked").transcript;
     assert!(transcript.bytes() <= 1 << 20, "{}", transcript.bytes());
     assert_eq!(transcript.missing() + transcript.items.len() as u64, 1000);
     assert_eq!(transcript.turn_count, 1000);
@@ -56,7 +56,7 @@ fn old_lines_of_a_conversation_are_evicted_and_counted() {
 }
 
 fn transcript_missing(state: &State) -> u64 {
-    state.calls.get(CALL).map_or(0, |call| call.transcript.missing())
+    state.shown().calls.get(CALL).map_or(0, |call| call.transcript.missing())
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn the_input_and_output_of_tools_are_counted_and_cut() {
         let event = json!({"event_type": "state_transition", "previous_state": "one", "next_state": format!("{number} {long}")});
         reveal(&mut state, CALL, event);
     }
-    let transcript = &state.calls.get(CALL).expect("the call is tracked").transcript;
+    let transcript = &state.shown().calls.get(CALL).expect("the call is tracked").transcript;
     assert!(transcript.missing() > 0 && transcript.bytes() <= 5 << 18, "{}", transcript.bytes());
     press(&mut state, "3gj");
     let seen = text(&state);
@@ -94,14 +94,15 @@ fn calls_take_at_most_half_as_much_as_the_events_and_those_that_ended_go_first()
             reveal(&mut state, &sid(number), event);
         }
     }
-    let kept = state.calls.sorted().len();
+    let kept = state.shown().calls.sorted().len();
     assert!(kept * 3000 < 1 << 19, "{kept}");
-    assert_eq!(kept as u64 + state.calls.missing(), 500);
-    let ongoing = state.calls.sorted().iter().filter(|(_, call)| call.ended.is_none()).count();
+    assert_eq!(kept as u64 + state.shown().calls.missing(), 500);
+    let ongoing =
+        state.shown().calls.sorted().iter().filter(|(_, call)| call.ended.is_none()).count();
     assert!(ongoing > kept / 2, "{ongoing} of {kept}");
-    assert!(state.calls.get(&sid(499)).is_some(), "the newest call is kept");
+    assert!(state.shown().calls.get(&sid(499)).is_some(), "the newest call is kept");
     press(&mut state, "2");
-    let expected = format!("{} earlier not kept", state.calls.missing());
+    let expected = format!("{} earlier not kept", state.shown().calls.missing());
     assert!(text(&state).contains(&expected), "{expected}: {}", text(&state));
 }
 
@@ -117,7 +118,7 @@ fn the_board_says_that_there_are_more_entries_than_it_keeps() {
             .collect();
         reveal(&mut state, CALL, json!({"event_type": "trigger.fired", "trigger_name": name}));
     }
-    let triggers = &state.workspace.triggers;
+    let triggers = &state.shown().workspace.triggers;
     assert!(triggers.len() < 3000 && triggers.named().all(|(name, _)| name.len() <= 200));
     let all: u64 = triggers.sorted(|_| 0).iter().map(|(_, trigger)| trigger.counts[0]).sum();
     assert_eq!(all, 3000);
@@ -134,7 +135,7 @@ fn operators_of_a_call_are_limited() {
         let event = json!({"event_type": "operator.joined_call", "call_sid": CALL, "operator_id": id, "mode": mode});
         reveal(&mut state, CALL, event);
     }
-    let call = state.calls.get(CALL).expect("the call is tracked");
+    let call = state.shown().calls.get(CALL).expect("the call is tracked");
     assert!(call.operators.len() <= 50 && call.operators.other().is_some());
     let bytes: usize = call.operators.named().map(|(id, mode)| id.len() + mode.len()).sum();
     assert!(bytes < 20_000, "{bytes}");

@@ -187,7 +187,7 @@ fn what_was_opened_leads_back_step_by_step() {
     assert!(state.search.is_some(), "the search is back");
     press(&mut state, "\u{1b}\u{1b}");
     assert!(text(&state).contains("press q to quit"), "there is nothing to go back to");
-    press(&mut state, "2j\n2");
+    press(&mut state, "G2j\n2");
     assert!(state.trail.is_empty(), "a screen that was chosen directly is not left by Esc");
     assert_eq!(state.selected_call.as_deref(), Some(OTHER));
     let mut state = screen((80, 24));

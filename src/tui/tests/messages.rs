@@ -28,7 +28,7 @@ fn filtered_events_are_counted() {
     );
     let seen = text(&state);
     assert!(seen.contains("10 events  gaps 3  malformed 1  drift 2"), "{seen}");
-    assert_eq!(state.stats.filtered_out.events, 7);
+    assert_eq!(state.shown().stats.filtered_out.events, 7);
     state.size.0 = 140;
     assert!(text(&state).contains("filtered out 7"));
 }

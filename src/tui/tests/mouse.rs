@@ -128,7 +128,7 @@ fn a_click_on_the_replay_bar_runs_ahead_to_a_later_place() {
     );
     assert_eq!(
         (state.screen, state.buffer.is_paused(), state.follow),
-        (Screen::Stream, false, true)
+        (Screen::Board, false, true)
     );
     assert_eq!(pace.label(), "▶▶ seeking");
     pace.reach(0, 475);

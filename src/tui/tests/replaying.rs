@@ -73,7 +73,7 @@ fn rates_in_a_replay_go_by_the_times_of_its_events() {
         update(&mut state, Msg::Pipeline(ScreenMessage::Event(event)));
     }
     update(&mut state, Msg::Tick(at(5000)));
-    let rates = state.stats.rates.get("call").expect("a family");
+    let rates = state.shown().stats.rates.get("call").expect("a family");
     let rates: Vec<_> = rates.iter().skip_while(|events| **events == 0).copied().collect();
     assert_eq!(rates, [1, 2, 1, 0, 0, 0, 0, 0, 1, 2], "not one spike at the time of arrival");
 }

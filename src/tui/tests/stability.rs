@@ -85,7 +85,7 @@ fn the_call_screen_stays_on_its_call() {
     let end =
         json!({"event_type": "call.ended", "call_sid": CALL, "completion_reason": "completed"});
     feed(&mut state, 2, end);
-    assert_eq!(state.calls.sorted().first().map(|(sid, _)| *sid), Some(OTHER));
+    assert_eq!(state.shown().calls.sorted().first().map(|(sid, _)| *sid), Some(OTHER));
     let seen = text(&state);
     assert!(seen.contains(CALL) && !seen.contains(OTHER), "{seen}");
     state.selected_call = Some("CA00000000000000000000000000000009".to_owned());

@@ -73,6 +73,7 @@ fn hints(state: &State) -> Vec<KeyHint> {
     } else if state.mark_list.is_some() {
         marks::hints()
     } else {
-        panel(state.screen).hints(state)
+        let back = state.is_past().then_some((KeyAction::Present, "present"));
+        back.into_iter().chain(panel(state.screen).hints(state)).collect()
     }
 }

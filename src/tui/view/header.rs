@@ -43,12 +43,13 @@ struct HeaderPart {
 /// precedence, and the name of the source is shortened for the other parts.
 fn summary(state: &State, columns: u16, room: usize) -> Vec<Span<'static>> {
     let theme = state.config.theme;
-    let (totals, filtered_out) = (&state.stats.totals, &state.stats.filtered_out);
+    let (totals, filtered_out) = (&state.present.stats.totals, &state.present.stats.filtered_out);
     let mut parts = vec![HeaderPart { spans: connection(state, columns), rank: CONNECTION }];
+    parts.extend(moment(state, room));
     let mut part = |rank: usize, text: String, style| {
         parts.push(HeaderPart { spans: vec![Span::styled(text, style)], rank });
     };
-    part(4, format!("{}/s", count(state.stats.rate())), theme.heading());
+    part(4, format!("{}/s", count(state.present.stats.rate())), theme.heading());
     part(5, counted(totals.events + filtered_out.events, "event"), theme.quiet());
     let gaps = totals.count_of(Kind::TapGap) + filtered_out.gaps;
     let malformed = totals.count_of(Kind::TapMalformed) + filtered_out.malformed;
@@ -94,6 +95,32 @@ fn summary(state: &State, columns: u16, room: usize) -> Vec<Span<'static>> {
     spans
 }
 
+/// Returns the moment that is looked at, and how to leave it.
+fn moment(state: &State, room: usize) -> Option<HeaderPart> {
+    let theme = state.config.theme;
+    let time = state.past_time()?;
+    let zoned = time.to_zoned(state.config.zone.clone());
+    let now = state.present_time().to_zoned(state.config.zone.clone());
+    let is_today = zoned.date() == now.date();
+    let clock = zoned.strftime(if is_today { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" });
+    let age = length(now.timestamp().as_second() - time.as_second());
+    let nearest = if state.is_exact() { "" } else { ", nearest kept" };
+    let key = state.config.keys.expand("{present}");
+    let texts = [
+        format!(" ◀ {clock}, {age} ago{nearest} · {key} returns to the present "),
+        format!(" ◀ {clock}, {age} ago{nearest} · {key} returns "),
+        format!(" ◀ {clock}{nearest} "),
+        format!(" ◀ {clock} "),
+        format!("◀ {}", zoned.strftime("%H:%M")),
+    ];
+    let room = room.saturating_sub(SEPARATOR.len());
+    let fits = |text: &&String, room: usize| text.width() <= room;
+    let text = texts.iter().find(|text| fits(text, room.saturating_sub(MIN_TITLE)));
+    let text = text.or_else(|| texts.iter().find(|text| fits(text, room)))?;
+    let style = theme.key().patch(theme.selected());
+    Some(HeaderPart { spans: vec![Span::styled(text.clone(), style)], rank: 0 })
+}
+
 /// The space between two parts of the header.
 const SEPARATOR: &str = "  ";
 
@@ -133,7 +160,7 @@ fn connection(state: &State, columns: u16) -> Vec<Span<'static>> {
     if let Some(pace) = state.config.pace.as_ref().filter(|_| !connections.is_ended()) {
         return vec![Span::styled(pace.label(), theme.good())];
     }
-    let age = state.stats.last.map(|last| state.now.as_second() - last.as_second());
+    let age = state.present.stats.last.map(|last| state.now.as_second() - last.as_second());
     let age = age.map_or_else(String::new, |age| format!(" {}", length(age)));
     let open = connections.open.len();
     match &connections.status {

@@ -31,6 +31,7 @@ fn parts(state: &State, area: Rect) -> Option<(String, Option<Rect>, String)> {
     let is_complete = state.connections.is_ended();
     let format = if area.width < 60 { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
     let time = state
+        .present
         .last_event_time
         .map(|time| time.to_zoned(state.config.zone.clone()).strftime(format).to_string());
     let before = format!(" {} ", time.unwrap_or_default());

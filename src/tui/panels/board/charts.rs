@@ -27,7 +27,7 @@ pub fn groups(width: u16) -> usize {
 
 /// Returns how many lines of an area the charts take: more if the lists need few.
 pub fn height(state: &State, area: Rect) -> u16 {
-    let workspace = &state.workspace;
+    let workspace = &state.shown().workspace;
     let lists = workspace.operators.len().max(workspace.triggers.len() + workspace.pipelines.len());
     history_graph::height(area, lists)
 }
@@ -50,8 +50,10 @@ pub fn render(state: &State, area: Rect, buffer: &mut Buffer) {
     for ((name, families), area) in charts.iter().zip(columns(area, charts.len())) {
         let theme = state.config.theme;
         let mut heading = vec![Span::styled(format!(" {name}"), theme.heading())];
-        let histories: Vec<_> =
-            families.iter().filter_map(|family| state.stats.histories.get(*family)).collect();
+        let histories: Vec<_> = families
+            .iter()
+            .filter_map(|family| state.shown().stats.histories.get(*family))
+            .collect();
         if histories.iter().any(|history| history.sum().errors > 0) {
             heading.push(Span::styled(format!("  events, {ERROR} errors"), theme.quiet()));
         } else {
@@ -65,7 +67,7 @@ pub fn render(state: &State, area: Rect, buffer: &mut Buffer) {
 /// Returns how many operators are free, busy, and neither.
 pub fn availability(state: &State) -> Vec<Span<'static>> {
     let theme = state.config.theme;
-    let operators = &state.workspace.operators;
+    let operators = &state.shown().workspace.operators;
     let number = |is_counted: fn(&str) -> bool| {
         let status =
             operators.named().map(|(_, operator)| operator.status.as_deref().unwrap_or(""));

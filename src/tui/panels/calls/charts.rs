@@ -42,7 +42,7 @@ fn ongoing(state: &State, (from, to): (Timestamp, Timestamp)) -> Vec<f64> {
         (share * value(MOMENTS as u64)).clamp(0.0, value(MOMENTS as u64 - 1)) as usize
     };
     let mut changes = [0_i32; MOMENTS + 1];
-    for (_, call) in state.calls.sorted() {
+    for (_, call) in state.shown().calls.sorted() {
         let Some(began) = call.began else { continue };
         let end = call.ended.as_ref().map_or(to, |(end, _)| *end);
         changes[moment(began)] += 1;
@@ -58,7 +58,7 @@ fn ongoing(state: &State, (from, to): (Timestamp, Timestamp)) -> Vec<f64> {
 fn at_a_time(state: &State, area: Rect, buffer: &mut Buffer) {
     let theme = state.config.theme;
     let mut heading = vec![Span::styled(" Calls at a time", theme.heading())];
-    let Some(span) = state.stats.history.span() else {
+    let Some(span) = state.shown().stats.history.span() else {
         title(heading, area, buffer);
         return;
     };
@@ -73,7 +73,7 @@ fn at_a_time(state: &State, area: Rect, buffer: &mut Buffer) {
 
 fn outcomes(state: &State, area: Rect, buffer: &mut Buffer) {
     let theme = state.config.theme;
-    let totals = &state.stats.totals;
+    let totals = &state.shown().stats.totals;
     let calls = if totals.calls.outcomes.is_empty() { &totals.sessions } else { &totals.calls };
     let outcomes = calls.outcomes.sorted(|number| *number);
     let all: u64 = outcomes.iter().map(|(_, number)| **number).sum();

@@ -48,7 +48,7 @@ fn recent(state: &State, area: Rect, buffer: &mut Buffer) {
     let heading = vec![
         Span::styled(" Events", theme.heading()),
         Span::styled(
-            format!("  last 4 minutes, {}/s now", count(state.stats.rate())),
+            format!("  last 4 minutes, {}/s now", count(state.shown().stats.rate())),
             theme.quiet(),
         ),
     ];
@@ -58,7 +58,7 @@ fn recent(state: &State, area: Rect, buffer: &mut Buffer) {
 
 fn session(state: &State, area: Rect, buffer: &mut Buffer) {
     let theme = state.config.theme;
-    let history = &state.stats.history;
+    let history = &state.shown().stats.history;
     let width = length(history.width());
     let heading = vec![
         Span::styled(" Events", theme.heading()),
