@@ -113,7 +113,9 @@ fn keys_and_colours_of_the_configuration_are_used_and_shown() {
     shell.wait_for("PAUSED");
     shell.send(&["F4"]);
     shell.wait_for("Enter accept");
+    // A key right after Escape would count as one with Alt.
     shell.send(&["Escape"]);
+    shell.wait("end of the prompt", |shell| !shell.contents().contains("Enter accept"));
     // A theme can be tried on the screen.
     shell.send(&["-l", ":theme high"]);
     shell.send(&["Tab"]);
@@ -123,8 +125,11 @@ fn keys_and_colours_of_the_configuration_are_used_and_shown() {
         !String::from_utf8_lossy(&seen).contains("48;2;250;250;250")
     });
     shell.send(&["?"]);
-    shell.wait_for("F4");
+    shell.wait_for("more lines: j or f");
+    shell.send(&["f"]);
+    shell.wait_for("F4         edit the filter");
     shell.send(&["Escape"]);
+    shell.wait("end of the help", |shell| !shell.contents().contains("Esc closes)"));
     quit(&shell);
 
     shell.line("export NO_COLOR=1");
@@ -132,6 +137,12 @@ fn keys_and_colours_of_the_configuration_are_used_and_shown() {
     shell.wait_for("complete");
     let seen =
         String::from_utf8_lossy(&shell.tmux(&["capture-pane", "-e", "-p"]).stdout).into_owned();
-    assert!(!seen.contains("[38;") && !seen.contains("[48;") && !seen.contains("[3"), "{seen:?}");
+    // Only the colours of the terminal itself, which have the numbers 39 and 49.
+    let colours = (0..=8).flat_map(|colour| [30, 40, 90, 100].map(|first| first + colour));
+    for colour in colours {
+        let is_used =
+            [format!("[{colour}m"), format!("[{colour};")].iter().any(|code| seen.contains(code));
+        assert!(!is_used, "{colour}: {seen:?}");
+    }
     quit(&shell);
 }
