@@ -11,6 +11,7 @@ pub mod byte_budget;
 pub mod call;
 pub mod diff;
 pub mod latency;
+pub mod page;
 pub mod stats;
 pub mod surface_funnel;
 pub mod timeline;

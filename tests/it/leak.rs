@@ -224,6 +224,8 @@ async fn statistics_hide_canaries() {
         "",
         "-o json",
         "-o json --every 1m",
+        "-o html",
+        "-o html --group-by [.caller_id,.transcript,.undeclared]",
         "--every 1m -o csv --group-by [.caller_id,.transcript,.undeclared]",
     ] {
         for input in [ndjson(), sse().into_bytes()] {

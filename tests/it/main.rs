@@ -30,6 +30,7 @@ mod generated;
 mod hardening;
 mod help;
 mod hostile;
+mod html_page;
 mod input_files;
 mod jq_limits;
 mod jq_suite;

@@ -1,6 +1,7 @@
 //! `evtap stats` and `--stats`: the statistics match the events, and their text matches the
 //! snapshots.
 
+mod page;
 mod threads;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -34,6 +34,7 @@ const COMMANDS: &[&str] = &[
     "expect --replay day --no-check --then false --status none",
     "stats day",
     "stats day -o json",
+    "stats day -o html",
     "stats day --every 1m",
     "stats day --every 1m -o csv",
     "timeline day",

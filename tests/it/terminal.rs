@@ -199,6 +199,7 @@ fn statistics_are_harmless() {
     for options in [
         &[][..],
         &["-o", "json"],
+        &["-o", "html"],
         &["--group-by", ".."],
         &["--every", "1m", "--group-by", ".."],
         &["--every", "1m", "-o", "json", "--group-by", ".."],

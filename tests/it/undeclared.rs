@@ -302,6 +302,7 @@ async fn audits_statistics_and_timelines_mask_names_and_find_what_is_not_declare
         "audit -",
         "stats -",
         "stats - -o json",
+        "stats - -o html",
         "timeline -",
         &format!("timeline {sid} -"),
         &format!("timeline {sid} - -o html"),

@@ -2,6 +2,7 @@
 
 use super::event_stats::{EventStats, measure};
 use super::histogram::DurationHistogram;
+use super::over_time::EventsOverTime;
 use super::tally::Tally;
 use crate::model::Kind;
 use crate::redact::RedactedEvent;
@@ -19,6 +20,8 @@ pub struct GroupedStats {
     pub totals: EventStats,
     /// The statistics of each group, by the group's value as JSON.
     pub groups: Option<Tally<GroupStats>>,
+    /// The number of events over time, for a report with pictures.
+    pub over_time: Option<EventsOverTime>,
 }
 
 /// Statistics of one group.
@@ -34,7 +37,14 @@ impl GroupedStats {
     /// Creates empty statistics, with groups if `is_grouped`.
     #[must_use]
     pub fn new(is_grouped: bool) -> Self {
-        Self { totals: EventStats::default(), groups: is_grouped.then(|| Tally::new(MAX_GROUPS)) }
+        let groups = is_grouped.then(|| Tally::new(MAX_GROUPS));
+        Self { totals: EventStats::default(), groups, over_time: None }
+    }
+
+    /// Also counts the events over time, if `is_drawn`.
+    #[must_use]
+    pub fn with_events_over_time(self, is_drawn: bool) -> Self {
+        Self { over_time: is_drawn.then(EventsOverTime::default), ..self }
     }
 
     /// Creates the statistics of a part of a stream, which can only be
@@ -42,7 +52,7 @@ impl GroupedStats {
     #[must_use]
     pub fn part(is_grouped: bool) -> Self {
         let groups = is_grouped.then(|| Tally::new(MAX_PART_GROUPS));
-        Self { totals: EventStats::part(), groups }
+        Self { totals: EventStats::part(), groups, over_time: None }
     }
 
     /// Whether [`merge`](Self::merge) gives the same result as counting the events of a
@@ -55,6 +65,9 @@ impl GroupedStats {
     /// Adds the counts and durations of a [part](Self::part).
     pub fn merge(&mut self, part: &Self) {
         self.totals.merge(&part.totals);
+        if let (Some(own), Some(part)) = (&mut self.over_time, &part.over_time) {
+            own.merge(part);
+        }
         if let (Some(own), Some(part)) = (&mut self.groups, &part.groups) {
             own.merge(part, |own, part| {
                 own.events += part.events;
@@ -111,6 +124,14 @@ impl GroupedStats {
     /// Counts an event that belongs to `groups`, with its time in milliseconds of Unix time.
     pub fn observe(&mut self, event: &RedactedEvent<'_>, millis: Option<i64>, groups: &[Box<str>]) {
         self.totals.observe(event, millis);
+        if let Some(over_time) = &mut self.over_time {
+            if let Some(millis) = millis {
+                over_time.add(millis, 1);
+            }
+            if event.kind() == Some(Kind::TapGap) {
+                over_time.add_gap(event);
+            }
+        }
         let Some(tally) = self.groups.as_mut().filter(|_| !groups.is_empty()) else { return };
         let duration = reported_millis(event);
         for name in groups {

@@ -17,7 +17,7 @@ use super::grouping::Grouping;
 use super::part::{StatsPart, StatsTally};
 use super::series::{self, Series, SeriesRow};
 use super::text::{self, cell};
-use super::{event_millis, json};
+use super::{event_millis, html, json};
 use crate::output::status;
 use crate::output::{Observer, ObserverTally, Out, OutputError};
 use crate::query::{EventContext, OutputProgram};
@@ -34,6 +34,8 @@ pub enum StatsFormat {
     Json,
     /// A series as comma-separated values.
     Csv,
+    /// A page with charts.
+    Html,
 }
 
 /// The options of `evtap stats`.
@@ -50,6 +52,8 @@ pub struct StatsConfig {
     pub is_terminal: bool,
     /// Whether the output may have colours.
     pub has_colour: bool,
+    /// The names of the fields that the user asked to reveal, which a page announces.
+    pub revealed: Vec<String>,
 }
 
 /// An observer that counts events and writes the statistics.
@@ -69,6 +73,7 @@ struct StatsOutput {
     out: Out,
     format: StatsFormat,
     has_colour: bool,
+    revealed: Vec<String>,
     is_live: bool,
     stats: GroupedStats,
     series: Option<Series>,
@@ -82,7 +87,8 @@ impl StatsObserver {
     /// Creates an observer that writes to `out`.
     #[must_use]
     pub fn new(out: Out, config: StatsConfig) -> Self {
-        let StatsConfig { format, every, group_by, is_live, is_terminal, has_colour } = config;
+        let StatsConfig { format, every, group_by, is_live, is_terminal, has_colour, revealed } =
+            config;
         let is_grouped = group_by.is_some();
         let every = every.map(|every| i64::try_from(every.as_millis()).unwrap_or(i64::MAX));
         let is_redrawn = is_live && is_terminal && every.is_none() && format == StatsFormat::Text;
@@ -92,8 +98,9 @@ impl StatsObserver {
             out,
             format,
             has_colour,
+            revealed,
             is_live,
-            stats: GroupedStats::new(is_grouped),
+            stats: GroupedStats::new(is_grouped).with_events_over_time(format == StatsFormat::Html),
             series,
             drawn_lines: is_redrawn.then_some(0),
             error: None,
@@ -179,7 +186,8 @@ impl Observer for StatsObserver {
     fn tally(&self) -> Option<Box<dyn ObserverTally>> {
         // The clock gives the time of events on a live stream.
         let grouping = self.grouping.as_ref().map(Grouping::fork);
-        (!self.is_live).then(|| Box::new(StatsTally::new(grouping, self.every)) as Box<_>)
+        let is_drawn = lock(&self.output).format == StatsFormat::Html;
+        (!self.is_live).then(|| Box::new(StatsTally::new(grouping, self.every, is_drawn)) as Box<_>)
     }
 
     fn can_merge(&self, counts: &(dyn Any + Send)) -> bool {
@@ -207,7 +215,7 @@ impl StatsOutput {
             status::hold_back();
         }
         let header = match (&self.series, self.format) {
-            (None, _) | (_, StatsFormat::Json) => return,
+            (None, _) | (_, StatsFormat::Json | StatsFormat::Html) => return,
             (_, StatsFormat::Text) => series::text_header(is_grouped),
             (_, StatsFormat::Csv) => series::csv_header(is_grouped),
         };
@@ -228,7 +236,7 @@ impl StatsOutput {
     fn write_rows(&mut self, rows: Vec<SeriesRow>) -> io::Result<()> {
         for row in rows {
             let text = match self.format {
-                StatsFormat::Text => row.text(),
+                StatsFormat::Text | StatsFormat::Html => row.text(),
                 StatsFormat::Json => row.json(),
                 StatsFormat::Csv => row.csv(),
             };
@@ -294,6 +302,12 @@ impl StatsOutput {
             return self.write_rows(rows);
         }
         let text = match self.format {
+            StatsFormat::Html => {
+                let until = self.is_live.then(now);
+                let mut page = io::BufWriter::new(&mut self.out);
+                html::html(&self.stats, until, &self.revealed, &mut page)?;
+                return page.flush();
+            }
             StatsFormat::Text | StatsFormat::Csv => self.text(self.has_colour),
             StatsFormat::Json => json::line(&json::grouped(&self.stats, self.is_live.then(now))),
         };
@@ -336,7 +350,7 @@ impl Observer for SummaryObserver {
     }
 
     fn tally(&self) -> Option<Box<dyn ObserverTally>> {
-        Some(Box::new(StatsTally::new(None, None)))
+        Some(Box::new(StatsTally::new(None, None, false)))
     }
 
     fn can_merge(&self, counts: &(dyn Any + Send)) -> bool {

@@ -15,6 +15,8 @@ pub(super) struct StatsTally {
     grouping: Option<Grouping>,
     /// The length of an interval of a series, in milliseconds.
     every: Option<i64>,
+    /// Whether events are counted over time for a picture.
+    is_drawn: bool,
     part: Option<Box<StatsPart>>,
 }
 
@@ -31,18 +33,21 @@ enum PartCounts {
 }
 
 impl StatsTally {
-    pub const fn new(grouping: Option<Grouping>, every: Option<i64>) -> Self {
-        Self { grouping, every, part: None }
+    pub const fn new(grouping: Option<Grouping>, every: Option<i64>, is_drawn: bool) -> Self {
+        Self { grouping, every, is_drawn, part: None }
     }
 }
 
 impl ObserverTally for StatsTally {
     fn event(&mut self, context: &EventContext<'_>) {
-        let Self { grouping, every, part } = self;
+        let Self { grouping, every, is_drawn, part } = self;
         let is_grouped = grouping.is_some();
         let part = part.get_or_insert_with(|| {
             let counts = match *every {
-                None => PartCounts::Totals(Box::new(GroupedStats::part(is_grouped))),
+                None => {
+                    let stats = GroupedStats::part(is_grouped).with_events_over_time(*is_drawn);
+                    PartCounts::Totals(Box::new(stats))
+                }
                 Some(every) => PartCounts::Series(SeriesPart::new(every, is_grouped)),
             };
             Box::new(StatsPart { counts, failures: 0 })

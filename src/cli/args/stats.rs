@@ -104,4 +104,6 @@ pub enum StatsOutputArgs {
     Json,
     /// Comma-separated values; needs --every
     Csv,
+    /// One self-contained page with charts, without scripts
+    Html,
 }

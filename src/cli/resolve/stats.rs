@@ -52,6 +52,14 @@ pub fn stats(options: &StatsArgs) -> Result<Stages> {
             ));
         }
         StatsOutputArgs::Csv => StatsFormat::Csv,
+        StatsOutputArgs::Html if every.is_some() => {
+            return Err(Error::usage(
+                "cannot use -o html",
+                "a page has one total, and chooses the periods of its charts",
+                "omit --every, or use -o csv",
+            ));
+        }
+        StatsOutputArgs::Html => StatsFormat::Html,
     };
     let config = StatsConfig {
         format,
@@ -60,6 +68,7 @@ pub fn stats(options: &StatsArgs) -> Result<Stages> {
         is_live: options.files.is_empty() && options.source.from.is_none(),
         is_terminal: std::io::stdout().is_terminal(),
         has_colour: SHOULD_COLORIZE.should_colorize(),
+        revealed: options.privacy.reveal.clone(),
     };
     let observer = StatsObserver::new(Box::new(std::io::stdout()), config);
     Ok(Stages {

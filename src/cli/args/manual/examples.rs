@@ -151,6 +151,7 @@ const STATS: &[Example] = &[
         "Print one row per minute for a spreadsheet",
         "evtap stats day.ndjson --every 1m -o csv",
     ),
+    example("Write a report with charts as an HTML page", "evtap stats day.ndjson -o html"),
     example("Count a live workspace until Ctrl-C", "evtap stats -w \"$WORKSPACE\""),
 ];
 

@@ -152,7 +152,8 @@ const STATISTICS: HelpTopic = HelpTopic {
 not grow with the stream: the number of distinct names is limited, and all others are counted as \
 `(other)`. -o json always has the same members; times are in milliseconds, and a percentile of \
 nothing is null. --every prints a row for each interval that has events, by their own time; for a \
-live stream it prints a row for every interval, by the clock.",
+live stream it prints a row for every interval, by the clock. The page of -o html is one \
+self-contained file without scripts, and cannot be combined with --every.",
 };
 
 const TIMELINE: HelpTopic = HelpTopic {
@@ -161,13 +162,15 @@ const TIMELINE: HelpTopic = HelpTopic {
 that it is part of. Silences (--quiet) and gaps have their own lines. Observer events have only a \
 time of arrival; if the recording has workspace events with both clocks, those times are converted \
 to the platform's clock. Text output truncates other events at the width of the terminal; json \
-and html have all of them, and -e and -E select. Observer events that do not name their call \
+has all of them, and -e and -E select. Observer events that do not name their call \
 belong to the session that was announced before them. A timeline holds up to 64 MiB of a \
 call's events, and its header says how many are left out.
 
 A live call is followed until it ends; Ctrl-C prints the events so far. The page of -o html is one \
-self-contained file without scripts. It has a light and a dark theme and can be printed; a red \
-notice announces fields that --reveal shows.",
+self-contained file without scripts: a picture of the call, the latency of each turn, the \
+conversation, and all events. It has a light and a dark theme and can be printed; a red notice \
+announces fields that --reveal shows. The page of a very long call says what it leaves out; json has \
+everything.",
 };
 
 const SCREEN: HelpTopic = HelpTopic {

@@ -1,0 +1,155 @@
+//! Scales of pictures, and the round numbers that label them.
+
+use jiff::Timestamp;
+
+use crate::analysis::stats::text::span;
+
+/// Lengths between two labels of a time axis, in milliseconds.
+const STEPS: &[i64] = &[
+    1,
+    2,
+    5,
+    10,
+    20,
+    50,
+    100,
+    200,
+    500,
+    1_000,
+    2_000,
+    5_000,
+    10_000,
+    15_000,
+    30_000,
+    60_000,
+    120_000,
+    300_000,
+    600_000,
+    900_000,
+    1_800_000,
+    3_600_000,
+    7_200_000,
+    10_800_000,
+    21_600_000,
+    43_200_000,
+    DAY,
+    2 * DAY,
+    7 * DAY,
+    14 * DAY,
+    28 * DAY,
+];
+
+const DAY: i64 = 86_400_000;
+
+/// A scale from time in milliseconds to percent of a picture's width.
+#[derive(Debug, Clone, Copy)]
+pub struct TimeScale {
+    from: i64,
+    to: i64,
+}
+
+impl TimeScale {
+    /// Creates a scale of a range that is at least a millisecond long.
+    #[must_use]
+    pub const fn new(from: i64, to: i64) -> Self {
+        Self { from, to: if to > from { to } else { from.saturating_add(1) } }
+    }
+
+    /// Returns the length in milliseconds.
+    #[must_use]
+    pub const fn length(&self) -> i64 {
+        self.to.saturating_sub(self.from)
+    }
+
+    /// Returns the place of a time in percent. Times outside are placed at the nearest edge.
+    #[must_use]
+    pub fn place(&self, at: i64) -> f64 {
+        let at = at.clamp(self.from, self.to).saturating_sub(self.from);
+        float(at) * 100.0 / float(self.length())
+    }
+
+    /// Returns times that are multiples of a round step, at most `most` of them, and the step.
+    #[must_use]
+    pub fn ticks(&self, most: i64) -> (Vec<i64>, i64) {
+        let most = most.max(1);
+        let needed = self.length().saturating_add(most - 1) / most;
+        let step = STEPS.iter().copied().find(|step| *step >= needed).unwrap_or_else(|| {
+            let longest = 28 * DAY;
+            needed.div_euclid(longest).saturating_add(1).saturating_mul(longest)
+        });
+        let first = self.from.div_euclid(step).saturating_mul(step);
+        let ticks = (0..=most + 1).map(|number| first.saturating_add(number.saturating_mul(step)));
+        (ticks.filter(|tick| (self.from..=self.to).contains(tick)).collect(), step)
+    }
+}
+
+/// Formats a time since the start of a call for a label of an axis with this step.
+#[must_use]
+pub fn since_start(millis: i64, step: i64) -> String {
+    let (sign, millis) = (if millis < 0 { "-" } else { "" }, millis.unsigned_abs());
+    let (seconds, rest) = (millis / 1000, millis % 1000);
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    let fraction = match step {
+        ..10 => format!(".{rest:03}"),
+        10..100 => format!(".{:02}", rest / 10),
+        100..1000 => format!(".{}", rest / 100),
+        _ => String::new(),
+    };
+    if hours > 0 {
+        format!("{sign}{hours}:{minutes:02}:{seconds:02}{fraction}")
+    } else {
+        format!("{sign}{minutes}:{seconds:02}{fraction}")
+    }
+}
+
+/// Formats a moment in UTC for a label of an axis with this step.
+#[must_use]
+pub fn moment(millis: i64, step: i64) -> String {
+    let Ok(time) = Timestamp::from_millisecond(millis) else { return String::new() };
+    let format = match step {
+        ..1000 => "%T%.3f",
+        1000..60_000 => "%T",
+        60_000..DAY => "%H:%M",
+        _ => "%F",
+    };
+    time.strftime(format).to_string()
+}
+
+/// Formats a duration in milliseconds for a label of an axis.
+#[must_use]
+pub fn duration(millis: f64) -> String {
+    let is_whole = |unit: f64| millis % unit == 0.0;
+    match millis {
+        0.0 => "0".to_owned(),
+        ..1000.0 if is_whole(1.0) => format!("{millis:.0} ms"),
+        ..60_000.0 if is_whole(1000.0) => format!("{:.0} s", millis / 1000.0),
+        ..3_600_000.0 if is_whole(60_000.0) => format!("{:.0} min", millis / 60_000.0),
+        _ if is_whole(3_600_000.0) => format!("{:.0} h", millis / 3_600_000.0),
+        _ => span(millis),
+    }
+}
+
+/// Returns a round step, 1, 2 or 5 times a power of ten, that divides `max` into at most `most`
+/// parts.
+#[must_use]
+pub fn round_step(max: f64, most: f64) -> f64 {
+    let needed = (max / most).max(f64::MIN_POSITIVE);
+    let magnitude = 10_f64.powf(needed.log10().floor());
+    let step = [1.0, 2.0, 5.0, 10.0].map(|factor| factor * magnitude);
+    // The last one is taken if the logarithm was rounded down.
+    step.into_iter().find(|step| *step >= needed).unwrap_or(magnitude * 20.0)
+}
+
+/// Converts a length for a picture, where rounding does not matter.
+#[expect(clippy::cast_precision_loss, reason = "lengths in a picture are rounded anyway")]
+#[must_use]
+pub const fn float(number: i64) -> f64 {
+    number as f64
+}
+
+/// Converts a count for a picture, where rounding does not matter.
+#[expect(clippy::cast_precision_loss, reason = "lengths in a picture are rounded anyway")]
+#[must_use]
+pub const fn float_of(count: u64) -> f64 {
+    count as f64
+}
