@@ -4,7 +4,7 @@
 //! [`collect`] keeps the redacted events of a call, or a summary of all [`calls`]. [`build`] orders
 //! the events and turns them into entries, [`render`] puts entries into words, and [`text`],
 //! [`json`] and [`html`] write them one by one, because all of them together could be much larger
-//! than the events.
+//! than the events. The page begins with a picture of the call, which is made of its [`lanes`].
 //!
 //! **Clocks.** Events of the workspace have the time of the platform's clock in their ids. Events
 //! of an observer have no time but that of their arrival, by this machine's clock. The smallest
@@ -17,9 +17,12 @@ pub mod calls;
 pub mod collect;
 pub mod html;
 pub mod json;
+pub mod lanes;
+mod picture;
 pub mod render;
 mod tally;
 pub mod text;
+mod waterfall;
 
 pub(in crate::analysis) use call_event::{EventTimes, delay, own_sid, smaller};
 use jiff::Timestamp;
@@ -41,6 +44,8 @@ pub struct Timeline {
     pub began: Option<Timestamp>,
     /// The entries in order of time, with tool calls below the tool call that contains them.
     pub entries: Vec<TimelineEntry>,
+    /// All events in order of time.
+    pub raw: Vec<RawEvent>,
     /// The numbers of events of the workspace stream and of the observer.
     pub events: (u64, u64),
     /// The number of events that were dropped because of the limits of [`collect`].
@@ -53,10 +58,22 @@ pub struct Timeline {
     pub revealed: Vec<String>,
 }
 
+/// An event of the call.
+pub struct RawEvent {
+    /// The time, if it is known.
+    pub at: Option<Timestamp>,
+    /// The stream of the event.
+    pub stream: Option<Stream>,
+    /// The event.
+    pub stored: StoredEvent,
+}
+
 /// One entry of a timeline.
 pub struct TimelineEntry {
     /// The time, if it is known.
     pub at: Option<Timestamp>,
+    /// The time of the last event that belongs to the entry, if a later one does.
+    pub until: Option<Timestamp>,
     /// The stream of the event.
     pub stream: Option<Stream>,
     /// The content.

@@ -8,11 +8,12 @@ use jiff::Timestamp;
 use super::call_event::CallEvent;
 use super::calls::to_platform_clock;
 use super::collect::{CollectedEvents, StreamGap};
-use super::{EntryKind, Timeline, TimelineEntry};
+use super::{EntryKind, RawEvent, Timeline, TimelineEntry};
 use crate::analysis::call::Call;
-use crate::analysis::call::transcript::{Transcript, TranscriptItem};
+use crate::analysis::call::transcript::{Speaker, Transcript, TranscriptItem};
 use crate::model::{Kind, Stream};
 use crate::output::stored_event::StoredEventReader;
+use crate::redact::RedactedEvent;
 
 /// How long before its first event a call may claim to have started, in milliseconds: a day.
 const MAX_LEAD: i64 = 86_400_000;
@@ -45,6 +46,13 @@ pub fn build(
         timed.extend(gaps.map(|gap| (Some(gap.to.min(last)), TimelineInput::Gap(gap))));
         timed.sort_by_key(|(at, _)| *at);
     }
+    let raw = timed.iter().filter_map(|(at, input)| match input {
+        TimelineInput::Event(CallEvent { stored, stream, .. }) => {
+            Some(RawEvent { at: *at, stream: *stream, stored: stored.clone() })
+        }
+        TimelineInput::Gap(_) => None,
+    });
+    let raw = raw.collect();
     let (call, entries) = build_entries(timed, quiet);
     let first = entries.iter().find_map(|entry| entry.at);
     let is_plausible = |first: Timestamp, began: &Timestamp| {
@@ -57,6 +65,7 @@ pub fn build(
         call,
         began,
         entries: nest_tools(entries),
+        raw,
         events: counts,
         dropped: collected.dropped_events(),
         dropped_gaps: collected.dropped_gaps(),
@@ -117,6 +126,7 @@ fn build_entries(
     let mut reader = StoredEventReader::default();
     let mut call = Call { transcript: Transcript::unlimited(), ..Call::default() };
     let mut slots = Vec::with_capacity(timed.len());
+    let mut untils = HashMap::new();
     let mut last: Option<Timestamp> = None;
     for (at, input) in timed {
         if let Some((last, at)) = last.zip(at) {
@@ -124,6 +134,7 @@ fn build_entries(
             if silence > quiet {
                 slots.push(TimelineSlot::Entry(Box::new(TimelineEntry {
                     at: Some(last),
+                    until: None,
                     stream: None,
                     kind: EntryKind::Quiet(silence),
                 })));
@@ -137,6 +148,10 @@ fn build_entries(
                 if let Some(kind) = stored.kind {
                     reader.read(&stored, |shown| {
                         call.observe(kind, shown, at.unwrap_or_default());
+                        if call.transcript.items.len() == before {
+                            let place = updated_item(&call.transcript, kind, shown);
+                            untils.extend(place.map(|place| (place, at)));
+                        }
                     });
                 }
                 let is_covered = call.transcript.items.len() > before
@@ -146,15 +161,16 @@ fn build_entries(
         };
         let items = before..call.transcript.items.len();
         slots.extend(items.map(|_| TimelineSlot::Item(at, stream)));
-        let entry = entry.map(|kind| Box::new(TimelineEntry { at, stream, kind }));
+        let entry = entry.map(|kind| Box::new(TimelineEntry { at, until: None, stream, kind }));
         slots.extend(entry.map(TimelineSlot::Entry));
     }
-    let mut items = std::mem::take(&mut call.transcript.items).into_iter();
+    let mut items = std::mem::take(&mut call.transcript.items).into_iter().enumerate();
     let entry = |slot| match slot {
         TimelineSlot::Entry(entry) => Some(*entry),
-        TimelineSlot::Item(at, stream) => {
-            items.next().map(|(_, item)| TimelineEntry { at, stream, kind: EntryKind::Item(item) })
-        }
+        TimelineSlot::Item(at, stream) => items.next().map(|(place, (_, item))| {
+            let until = untils.get(&place).copied().flatten();
+            TimelineEntry { at, until, stream, kind: EntryKind::Item(item) }
+        }),
     };
     let entries = slots.into_iter().filter_map(entry).collect();
     (call, entries)
@@ -163,6 +179,30 @@ fn build_entries(
 /// Whether an event of this kind may change an earlier item in place of adding one.
 const fn updates_an_earlier_item(kind: Kind) -> bool {
     matches!(kind, Kind::AgentTranscript | Kind::AgentTranscriptDelta | Kind::ToolCallCompleted)
+}
+
+/// Returns the place of the item that an event has changed.
+fn updated_item(transcript: &Transcript, kind: Kind, event: &RedactedEvent<'_>) -> Option<usize> {
+    let text = |name| event.field(name).and_then(|field| field.text());
+    match kind {
+        Kind::AgentTranscript | Kind::AgentTranscriptDelta => {
+            transcript.items.iter().rposition(|(_, item)| {
+                matches!(item, TranscriptItem::Utterance { speaker: Speaker::Agent, marks, .. }
+                    if !marks.contains(&"filler"))
+            })
+        }
+        Kind::ToolCallCompleted => {
+            let (wanted, tool) = (text("call_id"), text("tool_name"));
+            transcript.items.iter().rposition(|(_, item)| match item {
+                TranscriptItem::Tool { id, name, succeeded: Some(_), .. } => match &wanted {
+                    Some(wanted) => id == wanted,
+                    None => tool.as_ref().is_some_and(|tool| name == tool),
+                },
+                _ => false,
+            })
+        }
+        _ => None,
+    }
 }
 
 /// Moves tool calls below the tool call that contains them.

@@ -162,13 +162,3 @@ pub fn header(timeline: &super::Timeline) -> Vec<(&'static str, String)> {
     }
     header
 }
-
-/// Returns whether protected health information is hidden, and a sentence that says so.
-#[must_use]
-pub fn privacy_notice(timeline: &super::Timeline) -> (bool, String) {
-    if timeline.revealed.is_empty() {
-        return (true, "Protected health information is hidden.".to_owned());
-    }
-    let names = terminal::visible(&timeline.revealed.join(", ")).into_owned();
-    (false, format!("SHOWS protected health information, revealed by name: {names}."))
-}

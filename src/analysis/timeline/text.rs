@@ -5,8 +5,9 @@ use std::io::{self, Write};
 use colored::{ColoredString, Colorize};
 
 use super::collect::CollectedEvents;
-use super::render::{Tone, header, privacy_notice, render};
+use super::render::{Tone, header, render};
 use super::{EntryKind, Timeline, clock};
+use crate::analysis::page::privacy_notice;
 use crate::analysis::stats::text::{cell, length};
 use crate::output::pretty::width_of;
 use crate::output::stored_event::StoredEventReader;
@@ -30,7 +31,7 @@ pub fn text(timeline: &Timeline, width: usize, out: &mut dyn Write) -> io::Resul
             cell(&value, width.saturating_sub(LABEL + 1)).trim_end().bold()
         )?;
     }
-    let (is_hidden, notice) = privacy_notice(timeline);
+    let (is_hidden, notice) = privacy_notice(&timeline.revealed);
     for line in wrap(&[(Tone::Plain, notice)], width) {
         let line = line.into_iter().map(|(_, word)| word).collect::<String>();
         writeln!(out, "{}", if is_hidden { line.dimmed() } else { line.red().bold() })?;

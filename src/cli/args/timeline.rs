@@ -89,7 +89,7 @@ pub enum TimelineFormat {
     Text,
     /// One JSON object
     Json,
-    /// One self-contained page without scripts
+    /// One self-contained page with pictures, without scripts
     Html,
     /// The trace of the call as OTLP JSON, for a tracing backend
     Otlp,

@@ -80,6 +80,8 @@ fn replays_of_the_corpus_stay_below_the_memory_limit() {
 #[test]
 fn statistics_of_the_corpus_stay_below_the_memory_limit() {
     assert!(run("stats - --reveal all", 0).contains("events"));
+    let page = run("stats - --reveal all -o html --no-check --group-by '.[]'", 0);
+    assert!(page.len() < MIB, "{} bytes", page.len());
     run("stats - --reveal all -o json --every 1s --group-by '.[]'", 0);
     let findings = run("audit - -o json", 7);
     assert!(findings.contains("\"events\":"), "{}", &findings[..200]);
@@ -94,6 +96,7 @@ fn timelines_of_the_corpus_stay_below_the_memory_limit() {
     for format in ["text", "json", "html"] {
         let page = run(&format!("timeline {SID} - --reveal all -o {format} --status none"), 0);
         assert!(page.contains("word word"), "{format}");
+        assert!(format != "html" || page.len() < 16 * MIB, "{} bytes", page.len());
     }
 }
 
