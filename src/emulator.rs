@@ -9,7 +9,6 @@
 //! the first client opens the workspace stream, and continues whether or not a client is connected.
 //! All clinics together keep a limited number of bytes for replays.
 
-mod absent;
 mod buffer;
 mod bus;
 mod cast;
@@ -29,6 +28,7 @@ mod server;
 mod slow_tools;
 mod sse;
 mod stories;
+mod story_faults;
 #[cfg(test)]
 mod tests;
 mod wire;

@@ -14,12 +14,12 @@ use serde_json::Value;
 use tokio::sync::{Notify, broadcast};
 use tokio::time::sleep_until;
 
-use super::absent::AbsentEvents;
 use super::buffer::{Batch, ReplayBuffer};
 use super::ledger::Ledger;
 use super::scenario::{Clock, Scenario};
 use super::stories::StoryStep;
 use super::stories::call_story::CallStory;
+use super::story_faults::StoryFaults;
 use crate::model::Kind;
 
 /// The maximum number of batches that a stream may be behind: at least a second at any rate.
@@ -72,13 +72,13 @@ struct BusState {
     ledger: Option<Ledger>,
     /// The number of milliseconds to subtract from ids, and the number of batches to do so for.
     back: (u64, u32),
-    absent: AbsentEvents,
+    absent: StoryFaults,
 }
 
 impl Bus {
     /// Creates a bus whose day has not started, for an average number of events per second. It keeps
     /// at most `replay` bytes of events.
-    pub fn new(rate: f64, replay: usize, ledger: Option<Ledger>, absent: AbsentEvents) -> Self {
+    pub fn new(rate: f64, replay: usize, ledger: Option<Ledger>, absent: StoryFaults) -> Self {
         let sender = Some(broadcast::Sender::new(backlog(rate)));
         let state = BusState {
             buffer: ReplayBuffer::new(replay),
@@ -215,7 +215,7 @@ mod tests {
     const RATE: f64 = 5.0;
 
     fn bus() -> Bus {
-        Bus::new(RATE, usize::MAX, None, AbsentEvents::default())
+        Bus::new(RATE, usize::MAX, None, StoryFaults::default())
     }
 
     /// Publishes the first events of a day without pauses.

@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::task::JoinSet;
 
-use super::absent::AbsentEvents;
 use super::bus::Bus;
 use super::options::{DEMO_WORKSPACE, Options};
 use super::presence::Presence;
 use super::scenario::Scenario;
+use super::story_faults::StoryFaults;
 
 /// The memory of the events that all workspaces together keep for replays, in bytes.
 const REPLAY_BYTES: usize = 1 << 30;
@@ -33,7 +33,7 @@ impl Clinics {
         &self,
         workspace: &str,
         options: &Options,
-        absent: &AbsentEvents,
+        absent: &StoryFaults,
         presence: &Presence,
     ) -> Option<Arc<Bus>> {
         let mut state = self.state();
@@ -112,7 +112,7 @@ mod tests {
     async fn a_workspace_keeps_its_bus_and_their_number_is_limited() {
         let (clinics, options, presence) =
             (Clinics::default(), Options::default(), Presence::new());
-        let absent = AbsentEvents::default();
+        let absent = StoryFaults::default();
         let first = clinics.open("0", &options, &absent, &presence).expect("a bus");
         assert!(Arc::ptr_eq(
             &first,

@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
+use super::stories::dialogue;
 use crate::error::Error;
 use crate::model::Kind;
 use crate::transport::input_file;
@@ -83,6 +84,11 @@ pub enum Fault {
     Absent(Kind, usize),
     /// A tool takes so many times as long in each call. It is no fault of a connection.
     Slow(String, u32),
+    /// Only the first N events of a type are sent to anyone: of each workspace, or of each call. It is
+    /// no fault of a connection.
+    Last(Kind, usize),
+    /// Each call of a tool fails, because it does not answer in time. It is no fault of a connection.
+    Timeout(&'static str),
     /// The connection works normally. Either transport.
     None,
 }
@@ -108,10 +114,16 @@ impl Fault {
     #[must_use]
     pub fn is_for_sse(&self) -> bool {
         match self {
-            Self::Close(_) | Self::Absent(..) | Self::Slow(..) => false,
+            Self::Close(_) => false,
+            _ if self.is_of_clinic() => false,
             Self::All(faults) => faults.iter().all(Self::is_for_sse),
             _ => true,
         }
+    }
+
+    /// Returns whether the fault is in the clinic, so that it concerns all connections.
+    const fn is_of_clinic(&self) -> bool {
+        matches!(self, Self::Absent(..) | Self::Slow(..) | Self::Last(..) | Self::Timeout(_))
     }
 
     /// Returns whether the fault can occur on an observer connection.
@@ -130,9 +142,9 @@ impl FromStr for Fault {
     fn from_str(text: &str) -> Result<Self, Error> {
         if text.contains('+') {
             let faults: Vec<Self> = text.split('+').map(str::parse).collect::<Result<_, _>>()?;
-            if faults.iter().any(|fault| matches!(fault, Self::Absent(..) | Self::Slow(..))) {
-                let why = "absent= and slow= concern all connections";
-                let advice = "give it as a fault of its own";
+            if faults.iter().any(Self::is_of_clinic) {
+                let why = "absent=, slow=, last= and timeout= concern all connections";
+                let advice = "give each as a fault of its own";
                 return Err(Error::usage(format!("cannot read the fault {text:?}"), why, advice));
             }
             return Ok(Self::All(faults));
@@ -193,6 +205,17 @@ impl FromStr for Fault {
             "slow" => slow(value).ok_or_else(|| {
                 wrong("the value is not a tool and a factor", "write it like slow=find_slots:4")
             }),
+            "last" => last(value).ok_or_else(|| {
+                wrong(
+                    "the value is not an event type and a number of events",
+                    "write it like last=pipeline.sync_completed:6",
+                )
+            }),
+            "timeout" => dialogue::tool_named(value).map(Self::Timeout).ok_or_else(|| {
+                let tools: Vec<_> = dialogue::tools().collect();
+                let advice = format!("use one of {}", tools.join(", "));
+                wrong("the value is not a tool of the clinic", &advice)
+            }),
             "error" if is_code(value) => Ok(Self::Error(value.to_owned())),
             "error" => Err(wrong(
                 "the value may contain only letters, digits, - and _",
@@ -207,7 +230,7 @@ impl FromStr for Fault {
             _ => Err(wrong(
                 "no such fault",
                 "use status=, error=, cut=, end=, reset=, stall=, drip=, cut-in=, repeat=, \
-                 strip-id=, odd-id=, unknown, huge=, overlap, backwards=, forget, close=, absent=, slow= or none; \
+                 strip-id=, odd-id=, unknown, huge=, overlap, backwards=, forget, close=, absent=, slow=, last=, timeout= or none; \
                  join several with +",
             )),
         }
@@ -247,6 +270,12 @@ fn slow(value: &str) -> Option<Fault> {
     (!tool.is_empty()).then(|| Fault::Slow(tool.to_owned(), factor))
 }
 
+/// Reads an event type and the number of events that are sent.
+fn last(value: &str) -> Option<Fault> {
+    let (event_type, count) = value.split_once(':')?;
+    Some(Fault::Last(Kind::from_name(event_type)?, count.parse().ok()?))
+}
+
 fn status(value: &str) -> Option<Fault> {
     let (code, rest) =
         value.split_once(':').map_or((value, None), |(code, rest)| (code, Some(rest)));
@@ -278,6 +307,8 @@ mod tests {
         assert_eq!(read("none"), Fault::None);
         assert_eq!(read("absent=call.ended:3"), Fault::Absent(Kind::CallEnded, 3));
         assert_eq!(read("absent=session_end"), Fault::Absent(Kind::SessionEnd, usize::MAX));
+        assert_eq!(read("last=call.ended:0"), Fault::Last(Kind::CallEnded, 0));
+        assert_eq!(read("timeout=find_slots"), Fault::Timeout("find_slots"));
         assert_eq!(read("reset=7"), Fault::Reset(7));
         assert_eq!(read("cut-in=line-end:9"), Fault::CutIn(CutPoint::LineEnd, 9));
         assert_eq!(read("cut-in=character"), Fault::CutIn(CutPoint::Character, 0));
@@ -319,6 +350,10 @@ mod tests {
             "cut-in=word:3",
             "absent=call.over",
             "absent=call.ended:0",
+            "last=call.ended",
+            "last=call.over:1",
+            "timeout=nothing",
+            "cut=1+timeout=find_slots",
             "cut=1+absent=call.ended",
             "fire",
         ] {

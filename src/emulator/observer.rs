@@ -17,7 +17,6 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message, Role};
 
-use super::absent::AbsentEvents;
 use super::bus::LiveCall;
 use super::faults::Fault;
 use super::ledger::{Ledger, ObservedEvent};
@@ -27,6 +26,7 @@ use super::slow_tools::SlowTools;
 use super::stories::StoryStep;
 use super::stories::script::script;
 use super::stories::session_info::{INITIAL_STATE, session_info};
+use super::story_faults::StoryFaults;
 use crate::model::Kind;
 
 /// The subprotocol. Clients send the credential as a second one.
@@ -124,7 +124,7 @@ struct ObserverSession {
     workspace: String,
     fault: Fault,
     ledger: Option<Ledger>,
-    absent: AbsentEvents,
+    absent: StoryFaults,
     slow: SlowTools,
     visit: Visit,
 }
@@ -145,6 +145,7 @@ impl ObserverSession {
         script.retain(|step| !absent.take(step.kind));
         for step in &mut script {
             self.slow.slow_down(step);
+            absent.time_out(step);
         }
         // The last event is sent even to an observer who connects after it.
         let last = script.len().saturating_sub(1);

@@ -9,7 +9,6 @@ use std::time::Duration;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::absent::AbsentEvents;
 use super::bus::{Bus, LiveCall};
 use super::clinics::{Clinics, seed};
 use super::faults::Fault;
@@ -17,6 +16,7 @@ use super::options::{DEMO_CALL, Options};
 use super::presence::Presence;
 use super::scenario::{Clock, demo_call};
 use super::slow_tools::SlowTools;
+use super::story_faults::StoryFaults;
 use crate::transport::credential::Credential;
 
 /// The state that all connections share.
@@ -27,7 +27,7 @@ pub struct Server {
     /// The connections.
     pub presence: Presence,
     /// The events that are absent: their types and the number of the first ones.
-    pub absent: AbsentEvents,
+    pub absent: StoryFaults,
     /// The tools that take longer.
     pub slow: SlowTools,
     clinics: Clinics,
@@ -37,7 +37,7 @@ pub struct Server {
 impl Server {
     pub fn new(mut options: Options) -> Self {
         let mut faults = VecDeque::from(std::mem::take(&mut options.faults));
-        let absent = AbsentEvents::take_from(&mut faults);
+        let absent = StoryFaults::take_from(&mut faults);
         let slow = SlowTools::take_from(&mut faults);
         let faults = Mutex::new(faults);
         let (presence, clinics) = (Presence::new(), Clinics::default());

@@ -47,6 +47,17 @@ pub struct ToolUse {
     pub output: Option<&'static str>,
 }
 
+/// Returns the names of all tools.
+pub fn tools() -> impl Iterator<Item = &'static str> {
+    let turns = TOPICS.iter().flat_map(|topic| topic.turns);
+    turns.filter_map(|turn| turn.tool.as_ref()).flat_map(|tool| [tool.name, tool.inner])
+}
+
+/// Returns the tool with a name.
+pub fn tool_named(name: &str) -> Option<&'static str> {
+    tools().find(|tool| *tool == name)
+}
+
 /// How a caller sounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mood {
