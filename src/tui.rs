@@ -1,12 +1,12 @@
 //! The live screen: an interactive terminal view of the events of a session.
 //!
 //! A thread of its own owns the terminal and the state. It receives events from the pipeline
-//! through a bounded queue, keeps the newest ones, and draws one of five screens. [`LiveScreen`]
+//! through a bounded queue, keeps the newest ones, and draws one of its screens. [`LiveScreen`]
 //! opens and closes it; everything else is internal.
 //!
 //! ```text
 //! style, text, charts, keys, …     primitives; the table of screens
-//! buffer, rows, projection, …      data: buffered events, what they add up to, snapshots of that,
+//! buffer, projection, attention, … data: buffered events, what they add up to, snapshots of that,
 //!                                  filter and search tasks
 //! state                            everything that the screens show
 //! layout, event_row, selection, …  geometry and operations that need only the state
@@ -24,6 +24,7 @@
 //! [redacted events](crate::redact::RedactedEvent) and nothing else, so no key can reveal a hidden
 //! value.
 
+pub mod attention;
 mod background_tasks;
 pub mod bookmarks;
 pub mod buffer;
@@ -86,6 +87,7 @@ mod tests;
 mod text;
 pub mod time_slice;
 mod time_travel;
+mod trends;
 pub mod update;
 pub mod view;
 pub mod vocabulary;
@@ -105,7 +107,7 @@ use crate::pipeline::Stages;
 use crate::query::program::THREAD_STACK;
 use crate::transport::input_file::cause;
 use config::ScreenConfig;
-use event_sink::ScreenSink;
+use event_sink::{ScreenSender, ScreenSink};
 use state::State;
 
 /// An open live screen, which runs on its own thread.
@@ -156,7 +158,11 @@ impl LiveScreen {
         let started = builder.spawn(run).map_err(|error| Error::thread_failed(&error))?;
         let thread = started.thread().clone();
         stages.writer = None;
-        stages.observers = vec![Box::new(ScreenSink::new(sender, thread.clone(), pace))];
+        let sender = ScreenSender::new(sender, thread.clone());
+        if let Some(alerts) = &mut stages.alerts {
+            alerts.set_listener(sender.attention_listener());
+        }
+        stages.observers = vec![Box::new(ScreenSink::new(sender, pace))];
         Ok(Self { closed, failures, stop, thread })
     }
 

@@ -34,7 +34,7 @@ mod timers;
 mod wait;
 mod workspace;
 
-pub use attention::SharedAttention;
+pub use attention::{AttentionChange, AttentionItem, SharedAttention};
 pub use availability::Availability;
 pub use bell::AlertBell;
 pub use engine::{RuleConfig, RuleEngine};

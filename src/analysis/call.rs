@@ -56,6 +56,8 @@ pub struct Call {
     pub seconds: Option<f64>,
     /// Whether the call was escalated to a person.
     pub escalated: bool,
+    /// Who escalated the call, and why, as far as that is shown.
+    pub escalation: Option<String>,
     /// The mode of each operator who takes part, by id. The number of operators is limited.
     pub operators: Tally<String>,
     /// The transcript: speech, tools and notes.
@@ -76,6 +78,7 @@ impl Default for Call {
             ended: None,
             seconds: None,
             escalated: false,
+            escalation: None,
             operators: Tally::new(MAX_OPERATORS),
             transcript: Transcript::default(),
             activity: ActivitySeries::default(),
@@ -101,6 +104,8 @@ impl Call {
 #[derive(Debug, Clone)]
 pub struct CallTracker {
     calls: BTreeMap<Arc<str>, Arc<TrackedCall>>,
+    /// The number of calls that have not ended.
+    ongoing: usize,
     budget: ByteBudget,
     /// The number of events of calls.
     version: u64,
@@ -135,6 +140,7 @@ impl CallTracker {
     pub fn with_limit(bytes: usize) -> Self {
         Self {
             calls: BTreeMap::new(),
+            ongoing: 0,
             budget: ByteBudget::new(bytes),
             version: 0,
             meter: ByteMeter::default(),
@@ -173,6 +179,7 @@ impl CallTracker {
         };
         Self {
             calls: self.calls.iter().map(copy).collect(),
+            ongoing: self.ongoing,
             budget: self.budget.clone(),
             version: self.version,
             meter: self.meter.clone(),
@@ -192,16 +199,21 @@ impl CallTracker {
         let time = stored.time.unwrap_or(now);
         if !self.calls.contains_key(&**sid) {
             self.calls.insert(sid.as_ref().into(), Arc::default());
+            self.ongoing += 1;
         }
         let Some(tracked) = self.calls.get_mut(&**sid) else { return };
         if Arc::strong_count(tracked) > 1 {
             tracked.count(&self.meter);
         }
         let tracked = Arc::make_mut(tracked);
+        let was_ongoing = tracked.call.ended.is_none();
         tracked.call.observe(kind, event, time);
         tracked.call.activity.add(time, ActivityBucket::from(stored));
         if let (None, Some(id)) = (&tracked.call.workspace, &event.tap().workspace_id) {
             tracked.call.workspace = Some(truncated(id, MAX_NAME_BYTES).into());
+        }
+        if was_ongoing && tracked.call.ended.is_some() {
+            self.ongoing -= 1;
         }
         self.version += 1;
         (tracked.last_seen, tracked.version) = (time, self.version);
@@ -236,7 +248,7 @@ impl CallTracker {
             is_needed
         });
         let Some((last, _)) = last.last() else { return };
-        let budget = &mut self.budget;
+        let (budget, ongoing) = (&mut self.budget, &mut self.ongoing);
         self.calls.retain(|sid, call| {
             let is_kept = **sid == *newest || order(sid, call) > last;
             if !is_kept {
@@ -244,6 +256,7 @@ impl CallTracker {
                 if Arc::strong_count(call) > 1 {
                     call.count(&self.meter);
                 }
+                *ongoing -= usize::from(call.call.ended.is_none());
             }
             is_kept
         });
@@ -259,6 +272,12 @@ impl CallTracker {
     #[must_use]
     pub fn count(&self) -> usize {
         self.calls.len()
+    }
+
+    /// Returns the number of kept calls that have not ended.
+    #[must_use]
+    pub const fn ongoing(&self) -> usize {
+        self.ongoing
     }
 
     /// Returns the call with a SID.
@@ -314,14 +333,9 @@ impl Call {
                 self.escalated |= it.escalated.value().copied().unwrap_or_default();
                 self.direction = short_text(&it.direction).or_else(|| self.direction.take());
             }),
-            Kind::CallEscalated => read(event, |it: CallEscalated| {
-                self.escalated = true;
-                let (by, why) = (
-                    short_text(&it.trigger).unwrap_or_default(),
-                    text(&it.reason).unwrap_or_default(),
-                );
-                self.transcript.note(time, NoteLevel::Warning, format!("escalated by {by}: {why}"));
-            }),
+            Kind::CallEscalated => {
+                read(event, |it: CallEscalated| self.set_escalated(time, &it));
+            }
             Kind::OperatorJoinedCall => read(event, |it: OperatorJoinedCall| {
                 self.set_operator(
                     time,
@@ -405,6 +419,15 @@ impl Call {
         }
     }
 
+    fn set_escalated(&mut self, time: Timestamp, event: &CallEscalated) {
+        self.escalated = true;
+        let by = short_text(&event.trigger).unwrap_or_default();
+        let why = text(&event.reason).unwrap_or_default();
+        self.transcript.note(time, NoteLevel::Warning, format!("escalated by {by}: {why}"));
+        let why = short_text(&event.reason).unwrap_or_default();
+        self.escalation = Some(format!("{by}: {why}"));
+    }
+
     fn set_ended(&mut self, time: Timestamp, reason: Option<String>, seconds: Option<f64>) {
         let reason = reason.unwrap_or_else(|| "unknown".to_owned());
         if self.ended.is_none() {
@@ -432,7 +455,8 @@ impl Call {
 
     /// Returns the approximate memory use, in bytes.
     fn bytes(&self) -> usize {
-        let texts = [&self.direction, &self.service, &self.state, &self.transcript.dominant];
+        let dominant = &self.transcript.dominant;
+        let texts = [&self.direction, &self.service, &self.state, &self.escalation, dominant];
         let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
         let operators = self.operators.named().map(|(id, mode)| 64 + id.len() + mode.len());
         self.transcript.bytes()

@@ -21,7 +21,7 @@ mod timeline;
 pub(super) mod value;
 mod verify;
 
-pub use alert::{alert_stages, notifier, rule_heartbeat};
+pub use alert::{alert_stages, heartbeat, notifier};
 pub use color::apply_color;
 pub use connection::{
     DEMO, Workspaces, api_key, call, calls, is_demo, key_source, merge, network, source_config,
@@ -31,7 +31,7 @@ pub use diff::diff;
 pub use privacy::allowed_fields;
 pub use replay::{pace, threads};
 pub use screen::screen;
-pub use stages::{expectations, stages, stages_with_rules};
+pub use stages::{expectations, stages};
 pub use stats::stats;
 pub use timeline::{TimelinePlan, timeline};
 pub use value::{rate, refuse_range, since, time_range};

@@ -16,6 +16,7 @@ pub const COMMANDS: &[(&str, &str)] = &[
     ("mark", "NOTE"),
     ("marks", ""),
     ("theme", "NAME"),
+    ("notify", "on|off"),
     ("quit", ""),
 ];
 
@@ -52,6 +53,8 @@ pub enum PromptCommand {
     Marks,
     /// Sets the theme.
     Theme(ThemeName),
+    /// Switches notifications on or off.
+    Notify(bool),
 }
 
 /// Returns the placeholder of the argument that a command still lacks.
@@ -62,7 +65,7 @@ pub fn missing_argument(text: &str) -> Option<&'static str> {
         "w" => "save",
         _ => word,
     };
-    let is_required = matches!(name, "at" | "call" | "save" | "theme");
+    let is_required = matches!(name, "at" | "call" | "save" | "theme" | "notify");
     let command = COMMANDS.iter().find(|(known, _)| *known == name)?;
     Some(command.1).filter(|_| is_required)
 }
@@ -101,6 +104,12 @@ pub fn parse(text: &str) -> Result<PromptCommand, Error> {
         }),
         "call" => Ok(PromptCommand::Call(rest.to_owned())),
         "theme" => theme(rest).map(PromptCommand::Theme),
+        "notify" if matches!(rest, "on" | "off") => Ok(PromptCommand::Notify(rest == "on")),
+        "notify" => Err(Error::usage(
+            "cannot run the command",
+            "notify is neither on nor off",
+            "write notify on, or notify off",
+        )),
         _ => Err(Error::usage(
             "cannot run the command",
             "no such command",

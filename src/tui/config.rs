@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::buffer::BufferLimits;
 use super::key_map::KeyMap;
+use super::screen::Screen;
 use super::style::{Depth, Theme, ThemeName};
 use crate::pipeline::pacing::Pace;
 use crate::query::value::JqValue;
@@ -37,6 +38,10 @@ pub struct ScreenConfig {
     pub state_file: Option<PathBuf>,
     /// The time zone of local times.
     pub zone: TimeZone,
+    /// The screen that is shown first.
+    pub first_screen: Screen,
+    /// Whether what newly needs attention is notified at the start.
+    pub notifies: bool,
     /// Whether long lines are wrapped at the start.
     pub wrap: bool,
     /// The pace of a replay; `None` for a live source.
@@ -58,6 +63,8 @@ impl Default for ScreenConfig {
             configured_theme: ThemeName::Auto,
             state_file: None,
             zone: TimeZone::UTC,
+            first_screen: Screen::Stream,
+            notifies: false,
             wrap: false,
             pace: None,
         }

@@ -200,6 +200,7 @@ impl EventLoop<'_> {
                 terminal::copy(&text)?;
                 self.tasks.copy(text);
             }
+            Effect::Notify(text) => terminal::notify(&text)?,
             Effect::Save(path) => self.tasks.save(path, self.state.listed_lines()),
             Effect::SaveMarks(path) => self.tasks.save(path, self.state.marked_lines()),
         }

@@ -6,6 +6,7 @@ use std::thread::Thread;
 
 use super::event_queue::EventSender;
 use super::message::{FilteredCounts, ScreenMessage};
+use crate::analysis::alerts::AttentionChange;
 use crate::model::Kind;
 use crate::output::stored_event::StoredEvent;
 use crate::output::{Observer, OutputError};
@@ -16,32 +17,75 @@ use crate::transport::ConnectionEvent;
 /// How many filtered events are counted before they are reported.
 const FILTERED_BATCH: u64 = 256;
 
-/// Sends events to the screen, at the pace of the replay if there is one.
-pub struct ScreenSink {
-    screen: EventSender,
+/// Sends messages to the screen and wakes it. The screen sees the end of the run once all copies
+/// are dropped.
+#[derive(Clone)]
+pub struct ScreenSender(Arc<ScreenLink>);
+
+struct ScreenLink {
+    /// `None` only while it is dropped.
+    queue: Option<EventSender>,
     /// The thread that receives the messages, which may be parked.
     receiver: Thread,
+}
+
+impl ScreenSender {
+    /// Creates a sender to `screen`, which unparks `receiver`.
+    #[must_use]
+    pub fn new(screen: EventSender, receiver: Thread) -> Self {
+        Self(Arc::new(ScreenLink { queue: Some(screen), receiver }))
+    }
+
+    /// Sends a message as soon as there is room for it.
+    fn send(&self, message: ScreenMessage) -> io::Result<()> {
+        let sent = match &self.0.queue {
+            Some(queue) => queue.send(message),
+            None => Ok(()),
+        };
+        self.0.receiver.unpark();
+        // The pipeline handles a closed screen like a closed pipe.
+        sent.map_err(|_| io::ErrorKind::BrokenPipe.into())
+    }
+
+    /// Returns a listener that sends what changes in the list of what needs attention.
+    #[must_use]
+    pub fn attention_listener(&self) -> Box<dyn FnMut(AttentionChange) + Send> {
+        let sender = self.clone();
+        Box::new(move |change| {
+            // The next event reports that the screen is closed.
+            let _ = sender.send(ScreenMessage::Attention(change));
+        })
+    }
+}
+
+/// Wakes the screen, so that it notices that the queue is closed.
+impl Drop for ScreenLink {
+    fn drop(&mut self) {
+        drop(self.queue.take());
+        self.receiver.unpark();
+    }
+}
+
+/// Sends events to the screen, at the pace of the replay if there is one.
+pub struct ScreenSink {
+    screen: ScreenSender,
     pace: Option<Arc<Pace>>,
     filtered_out: FilteredCounts,
 }
 
 impl ScreenSink {
-    /// Creates a sink that sends to `screen`, unparks `receiver`, and keeps `pace`.
+    /// Creates a sink that sends to `screen` and keeps `pace`.
     #[must_use]
-    pub const fn new(screen: EventSender, receiver: Thread, pace: Option<Arc<Pace>>) -> Self {
+    pub const fn new(screen: ScreenSender, pace: Option<Arc<Pace>>) -> Self {
         Self {
             screen,
-            receiver,
             pace,
             filtered_out: FilteredCounts { events: 0, malformed: 0, drifted: 0, gaps: 0 },
         }
     }
 
     fn send(&self, message: ScreenMessage) -> io::Result<()> {
-        // The pipeline handles a closed screen like a closed pipe.
-        let sent = self.screen.send(message).map_err(|_| io::ErrorKind::BrokenPipe.into());
-        self.receiver.unpark();
-        sent
+        self.screen.send(message)
     }
 
     fn send_filtered(&mut self) -> io::Result<()> {
@@ -80,12 +124,5 @@ impl Observer for ScreenSink {
     /// Reports the counts of filtered events, because no event is waiting that would do so.
     fn flush(&mut self) -> io::Result<()> {
         self.send_filtered()
-    }
-}
-
-/// Wakes the screen, so that it notices that the queue is closed.
-impl Drop for ScreenSink {
-    fn drop(&mut self) {
-        self.receiver.unpark();
     }
 }

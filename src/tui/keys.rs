@@ -57,6 +57,8 @@ pub enum KeyAction {
     PreviousMark,
     Note,
     Marks,
+    NextAttention,
+    Acknowledge,
     Time,
     Wrap,
     Layout,
@@ -125,6 +127,7 @@ macro_rules! bindings {
 
 /// The number keys, one per screen.
 const DIGITS: &[[KeyPress; 1]] = &[
+    [key('0')],
     [key('1')],
     [key('2')],
     [key('3')],
@@ -174,6 +177,8 @@ pub const TABLE: &[KeyGroup] = &[
             "previous_mark" [key('U')] KeyAction::PreviousMark, "go to the previous mark";
             "note" [key('M')] KeyAction::Note, "set a mark with a note";
             "marks" [key('\'')] KeyAction::Marks, "list the marks: {open} goes to one, {mark} removes it";
+            "next_attention" [key('!')] KeyAction::NextAttention, "go to the next item that needs attention; {open} opens what it is about";
+            "acknowledge" [key('a')] KeyAction::Acknowledge, "acknowledge the item, or all items of the call, or take that back";
         }],
     ),
     (
@@ -232,7 +237,7 @@ pub const TABLE: &[KeyGroup] = &[
             bindings! {
                 "next_screen" [code(KeyCode::Tab)] KeyAction::NextScreen, "go to the next screen";
                 "previous_screen" [code(KeyCode::BackTab)] KeyAction::PreviousScreen, "go to the previous screen";
-                "command" [key(':')] KeyAction::Command, "enter a command: at TIME, call SID, filter EXPR, columns LIST, save FILE, save marks FILE, mark NOTE, marks, theme NAME, quit";
+                "command" [key(':')] KeyAction::Command, "enter a command: at TIME, call SID, filter EXPR, columns LIST, save FILE, save marks FILE, mark NOTE, marks, theme NAME, notify on|off, quit";
                 "help" [key('?')] KeyAction::Help, "show this help";
                 "back" [code(KeyCode::Esc)] KeyAction::Back, "go back; close what is open";
                 "quit" [key('q'), ctrl('c')] KeyAction::Quit, "quit";
@@ -271,9 +276,14 @@ pub const OTHER_HELP: &[(&str, &[(&str, &str)])] = &[
         "Symbols",
         &[
             ("!", "an error"),
+            ("▲", "needs attention: somebody waits"),
+            (
+                "●  ?",
+                "needs attention: something is wrong, or cannot be known because events are missing",
+            ),
             ("~", "drift: the event differs from the model"),
             ("◆", "a mark; on the bar of a replay, the selected event"),
-            ("●  ○", "an active call, an ended call"),
+            ("●  ○", "of calls: active, ended"),
             ("…", "text that was cut; a tool that has not answered yet"),
             (
                 "[redacted]",

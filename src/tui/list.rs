@@ -10,6 +10,8 @@ use ratatui::style::Style;
 use ratatui::text::Span;
 use serde::{Deserialize, Serialize};
 
+use super::screen::Screen;
+
 /// A column of a table.
 #[derive(Debug, Clone)]
 pub struct ListColumn {
@@ -95,6 +97,8 @@ pub enum OpenTarget {
     Events(String),
     /// The event with that number, and its detail.
     Event(u64),
+    /// A row on another screen, or its first row if that one is not there.
+    Row(Screen, RowId),
 }
 
 /// A row of a list.
@@ -157,6 +161,12 @@ pub struct ListState {
     /// The text that rows must contain.
     pub filter: String,
 }
+
+/// The name of the section of what needs attention.
+pub const ATTENTION: &str = "attention";
+
+/// The name of the section of the pipelines.
+pub const PIPELINES: &str = "pipelines";
 
 /// The name of the section of the calls.
 pub const CALLS: &str = "calls";

@@ -39,6 +39,15 @@ pub trait ListPanel {
     /// Draws the charts above the lists.
     fn render_charts(&self, _state: &State, _area: Rect, _buffer: &mut Buffer) {}
 
+    /// Returns the area of each of the groups. They are side by side, unless a panel arranges them
+    /// otherwise.
+    fn areas(&self, _state: &State, area: Rect, groups: usize) -> Vec<Rect> {
+        super::layout::columns(area, groups)
+    }
+
+    /// Draws what the panel has besides its lists.
+    fn render_around(&self, _state: &State, _area: Rect, _buffer: &mut Buffer) {}
+
     /// Returns the text beside the tabs.
     fn summary(&self, _state: &State) -> Vec<Span<'static>> {
         Vec::new()
@@ -54,6 +63,11 @@ pub trait ListPanel {
         Vec::new()
     }
 
+    /// Returns whether a row may be selected before the user selects one.
+    fn may_be_first(&self, _row: &RowId) -> bool {
+        true
+    }
+
     /// Records that a row was selected.
     fn selected(&self, _state: &mut State, _row: &RowId) {}
 }
@@ -64,6 +78,7 @@ impl<T: ListPanel> Panel for T {
         if height > 0 {
             self.render_charts(state, Rect { height, ..area }, buffer);
         }
+        self.render_around(state, area, buffer);
         let lists = Lists::new(self, state, area);
         let cursor = lists.cursor(state);
         let selected = lists.rows().nth(cursor).map(|(id, _)| id);
@@ -199,7 +214,7 @@ impl<T: ListPanel> Panel for T {
         }
         // Another row would take the place of the first one when their order changes.
         let lists = Lists::new(self, state, ScreenLayout::new(state).body);
-        if let Some((id, _)) = lists.rows().next() {
+        if let Some((id, _)) = lists.rows().next().filter(|(id, _)| self.may_be_first(id)) {
             lists.select(self, state, &id);
         }
     }
@@ -240,7 +255,7 @@ impl Lists {
         for section in groups.iter_mut().flatten() {
             all += list.arrange(section);
         }
-        let areas = super::layout::columns(area, groups.len());
+        let areas = panel.areas(state, area, groups.len());
         Self { groups: areas.into_iter().zip(groups).collect(), all, screen: panel.screen() }
     }
 

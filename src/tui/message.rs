@@ -1,5 +1,6 @@
 //! The messages that the pipeline sends to the screen.
 
+use crate::analysis::alerts::AttentionChange;
 use crate::output::stored_event::StoredEvent;
 use crate::transport::ConnectionEvent;
 
@@ -25,6 +26,8 @@ pub enum ScreenMessage {
     FilteredOut(FilteredCounts),
     /// A change of a connection.
     Connection(ConnectionEvent),
+    /// A change of what needs attention.
+    Attention(AttentionChange),
 }
 
 impl ScreenMessage {
@@ -34,6 +37,7 @@ impl ScreenMessage {
         match self {
             Self::Event(stored) => stored.bytes(),
             Self::FilteredOut(_) | Self::Connection(_) => size_of::<Self>(),
+            Self::Attention(change) => size_of::<Self>() + change.item().key.len(),
         }
     }
 }

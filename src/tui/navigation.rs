@@ -1,8 +1,9 @@
 //! Goes from one screen to another and back: from a row to what it is about, and to the row again.
 
+use super::attention::ListedAlert;
 use super::filter::FilterTask;
 use super::filtering;
-use super::list::OpenTarget;
+use super::list::{ATTENTION, OpenTarget, RowId};
 use super::screen::Screen;
 use super::selection::reveal;
 use super::state::State;
@@ -20,25 +21,13 @@ pub fn open(state: &mut State, target: &OpenTarget) {
         return state.notify("this call is not kept any more");
     }
     let filter = match target {
-        OpenTarget::Call(_) | OpenTarget::Event(_) => None,
+        OpenTarget::Call(_) | OpenTarget::Event(_) | OpenTarget::Row(..) => None,
         OpenTarget::Events(source) => match FilterTask::compile(source, &state.config) {
             Ok(filter) => Some(filter),
             Err(error) => return state.notify(error.to_string()),
         },
     };
-    let step = TrailStep {
-        screen: state.screen,
-        filter: state.filter.as_ref().map(|filter| filter.source.clone()),
-        is_filter_enabled: state.filter_enabled,
-        selected: state.selected,
-        follow: state.follow,
-        search: state.search.take(),
-        is_to_event: matches!(target, OpenTarget::Event(_)),
-    };
-    if state.trail.len() == MAX_STEPS {
-        state.trail.remove(0);
-    }
-    state.trail.push(step);
+    push_step(state, matches!(target, OpenTarget::Event(_)));
     match target {
         OpenTarget::Call(sid) => {
             state.show_call(Some(sid.clone()));
@@ -57,7 +46,30 @@ pub fn open(state: &mut State, target: &OpenTarget) {
             state.detail = Some(DetailPane { focused: true, ..DetailPane::default() });
             reveal(state, *number);
         }
+        OpenTarget::Row(screen, row) => {
+            let list = &mut state.lists[screen.index()];
+            (list.selected, list.place) = (Some(row.clone()), 0);
+            list.filter.clear();
+            state.screen = *screen;
+        }
     }
+}
+
+/// Remembers where the user is, so that [`back`] returns there.
+fn push_step(state: &mut State, is_to_event: bool) {
+    let step = TrailStep {
+        screen: state.screen,
+        filter: state.filter.as_ref().map(|filter| filter.source.clone()),
+        is_filter_enabled: state.filter_enabled,
+        selected: state.selected,
+        follow: state.follow,
+        search: state.search.take(),
+        is_to_event,
+    };
+    if state.trail.len() == MAX_STEPS {
+        state.trail.remove(0);
+    }
+    state.trail.push(step);
 }
 
 /// Returns whether a single event was opened from elsewhere.
@@ -115,5 +127,68 @@ pub fn open_call_of_event(state: &mut State) {
     match state.selected_event().and_then(|stored| stored.call_sid.clone()) {
         Some(sid) => open(state, &OpenTarget::Call(sid.into())),
         None => state.notify("this event does not belong to a call"),
+    }
+}
+
+/// Goes to the next item that needs attention: to the first one from another screen, and to the one
+/// after the selected item from there or from what was opened there. Esc returns.
+pub fn go_to_attention(state: &mut State) {
+    let mut is_next = state.screen == Screen::Now;
+    if !is_next && state.trail.last().is_some_and(|step| step.screen == Screen::Now) {
+        is_next = back(state);
+    }
+    let ids: Vec<_> = state.attention.open().map(ListedAlert::id).collect();
+    let list = &state.lists[Screen::Now.index()];
+    let selected = list.selected.as_ref().filter(|row| is_next && row.section == ATTENTION);
+    let place = selected.and_then(|row| ids.iter().position(|id| *id == row.id));
+    let next = place.map_or(0, |place| place + 1);
+    let Some(id) = ids.get(if next < ids.len() { next } else { 0 }) else {
+        return state.notify("nothing needs attention");
+    };
+    if next > 0 && next == ids.len() {
+        state.notify("the first item again");
+    }
+    if state.screen != Screen::Now {
+        push_step(state, false);
+        state.screen = Screen::Now;
+    }
+    select_item(state, id.clone());
+}
+
+fn select_item(state: &mut State, id: String) {
+    let list = &mut state.lists[Screen::Now.index()];
+    list.filter.clear();
+    list.selected = Some(RowId { section: ATTENTION, id });
+}
+
+/// Acknowledges the selected item, or the items of the selected call, or takes that back.
+pub fn acknowledge(state: &mut State) {
+    match state.screen {
+        Screen::Now => acknowledge_item(state),
+        Screen::Calls | Screen::Call => {
+            let Some(sid) = state.current_call().map(|(sid, _)| sid.to_owned()) else { return };
+            if !state.attention.acknowledge(|listed| listed.call() == Some(&sid)) {
+                state.notify("this call does not need attention");
+            }
+        }
+        _ => state.advise("press {next_attention} to go to what needs attention first"),
+    }
+}
+
+/// Acknowledges the selected item and selects the next one.
+fn acknowledge_item(state: &mut State) {
+    let list = &state.lists[Screen::Now.index()];
+    let selected = list.selected.clone().filter(|row| row.section == ATTENTION);
+    let Some(row) = selected else {
+        return state.advise("press {next_attention} to go to what needs attention first");
+    };
+    let place = state.attention.open().position(|listed| listed.id() == row.id);
+    if !state.attention.acknowledge(|listed| listed.id() == row.id) {
+        return state.notify("this item has ended");
+    }
+    let Some(place) = place else { return };
+    let ids: Vec<_> = state.attention.open().map(ListedAlert::id).collect();
+    if let Some(id) = ids.get(place).or(ids.last()) {
+        select_item(state, id.clone());
     }
 }

@@ -3,6 +3,7 @@
 pub mod board;
 pub mod call;
 pub mod calls;
+pub mod now;
 pub mod stats;
 pub mod stream;
 
@@ -13,6 +14,7 @@ use super::screen::Screen;
 #[must_use]
 pub fn panel(screen: Screen) -> &'static dyn Panel {
     match screen {
+        Screen::Now => &now::NowPanel,
         Screen::Stream => &stream::StreamPanel,
         Screen::Calls => &calls::CallsPanel,
         Screen::Call => &call::CallPanel,

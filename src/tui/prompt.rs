@@ -235,6 +235,14 @@ fn execute(state: &mut State, command: PromptCommand) {
             state.advise("no event is marked; press {mark} to mark one");
         }
         PromptCommand::SaveMarks(name) => state.effects.push(Effect::SaveMarks(name.into())),
+        PromptCommand::Notify(is_on) => {
+            state.notifies = is_on;
+            state.notify(if is_on {
+                "the bell rings when something newly needs attention"
+            } else {
+                "notifications are off"
+            });
+        }
         PromptCommand::Save(name) => state.effects.push(Effect::Save(name.into())),
         PromptCommand::At(time) => seek::go_to(state, time),
         PromptCommand::Call(sid) if state.present.calls.get(&sid).is_some() => {

@@ -1,7 +1,7 @@
 //! The screens as one table, from which tabs, number keys, help and tests are derived.
 
 /// Declares [`Screen`]: for each screen its name, which is also the title of its tab, and its
-/// description in the help. The first screen has the key `1`.
+/// description in the help. The first screen has the key `0`.
 macro_rules! screens {
     ($($name:ident $description:literal;)+) => {
         /// One of the screens that share the body of the terminal.
@@ -30,6 +30,7 @@ macro_rules! screens {
 }
 
 screens! {
+    Now "what needs attention, calls, outcomes, latency, operators, surfaces";
     Stream "the stream of events";
     Calls "all calls";
     Call "one call: conversation, tools, emotion, latency";

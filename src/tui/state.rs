@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::attention::AttentionList;
 use super::bookmarks::{self, Bookmarks, EventId};
 use super::buffer::EventBuffer;
 use super::call_view::CallView;
@@ -31,6 +32,7 @@ use super::screen::Screen;
 use super::search::{Listed, SearchQuery};
 use super::snapshots::Snapshots;
 use super::text::counted;
+use super::trends::Trends;
 use super::workspace_names::WorkspaceNames;
 use crate::analysis::call::Call;
 use crate::output::columns::Columns;
@@ -62,6 +64,8 @@ pub enum Effect {
     Save(PathBuf),
     /// Save the marked events to a new file.
     SaveMarks(PathBuf),
+    /// Ring the bell of the terminal, and let it show a text.
+    Notify(String),
 }
 
 /// The state of the screen.
@@ -137,6 +141,12 @@ pub struct State {
     pub search: Option<SearchQuery>,
     /// The connections.
     pub connections: Connections,
+    /// What needs attention.
+    pub attention: AttentionList,
+    /// Whether what newly needs attention is notified.
+    pub notifies: bool,
+    /// How calls and latency develop.
+    pub trends: Trends,
     /// What a replay has read, by the place in the recordings.
     pub profile: ReplayProfile,
     /// What the events add up to, all of them.
@@ -169,6 +179,8 @@ impl State {
         Self {
             buffer: EventBuffer::new(config.limits),
             wrap: config.wrap,
+            notifies: config.notifies,
+            screen: config.first_screen,
             config,
             size,
             now,
@@ -180,7 +192,6 @@ impl State {
             filter_enabled: true,
             filter_before_call: None,
             history: PromptHistory::default(),
-            screen: Screen::Stream,
             selected: 0,
             top: 0,
             follow: true,
@@ -202,6 +213,8 @@ impl State {
             notice: None,
             search: None,
             connections: Connections::default(),
+            attention: AttentionList::default(),
+            trends: Trends::default(),
             profile: ReplayProfile::default(),
             snapshots: Snapshots::new(snapshot_bytes, &present),
             present,
@@ -398,7 +411,8 @@ impl State {
 
     /// Adds an event to the buffer and to all statistics.
     pub fn add_event(&mut self, stored: StoredEvent) {
-        let Self { config, reader, present, workspaces, profile, bookmarks, now, .. } = self;
+        let Self { config, reader, present, trends, workspaces, profile, bookmarks, now, .. } =
+            self;
         let mut id = None;
         if let Some(place) = config.pace.as_ref().and_then(|pace| pace.share_of(stored.place)) {
             profile.add(place, &stored);
@@ -406,6 +420,10 @@ impl State {
         let mut receipt = Receipt { arrived: now.as_second(), ..Receipt::default() };
         reader.read(&stored, |event| {
             present.observe(&stored, event, &mut receipt, config.pace.is_some());
+            // As for the rates, an event of a replay without a time happened with the one before it.
+            let of_replay = present.last_event_time.filter(|_| config.pace.is_some());
+            let ongoing = present.calls.ongoing() as u64;
+            trends.observe(stored.kind, event, of_replay.unwrap_or(*now), ongoing);
             id = bookmarks.awaits(event);
             if let Some(id) = &event.tap().workspace_id {
                 workspaces.add(id);

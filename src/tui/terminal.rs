@@ -209,3 +209,11 @@ pub fn copy(text: &str) -> io::Result<()> {
     write!(out, "\x1b]52;c;{}\x07", STANDARD.encode(text))?;
     out.flush()
 }
+
+/// Rings the bell, and asks the terminal to show a notification (OSC 9), which some ignore. `text`
+/// must not contain control characters.
+pub fn notify(text: &str) -> io::Result<()> {
+    let mut out = io::stdout();
+    write!(out, "\x1b]9;{text}\x07\x07")?;
+    out.flush()
+}

@@ -1,5 +1,6 @@
 //! Tests of the screen without a terminal: they send events and keys, and inspect what is drawn.
 
+mod attention;
 #[path = "../../tests/it/canaries.rs"]
 mod canaries;
 mod canary;
@@ -77,7 +78,7 @@ fn screen_with_events(events: i64) -> State {
 
 /// Returns the key of each screen.
 fn screen_keys() -> impl DoubleEndedIterator<Item = String> {
-    (1..=Screen::COUNT).map(|number| number.to_string())
+    (0..Screen::COUNT).map(|number| number.to_string())
 }
 
 /// Returns an event as the pipeline sends it.

@@ -13,7 +13,7 @@ use super::selection::keep_visible;
 use super::state::connections::ConnectionStatus;
 use super::state::prompt::Purpose;
 use super::state::{Effect, State};
-use super::{mouse, prompt, time_travel};
+use super::{mouse, navigation, prompt, time_travel};
 
 /// How long a notice is shown, in seconds.
 const NOTICE_SECONDS: i64 = 6;
@@ -43,6 +43,7 @@ pub fn update(state: &mut State, msg: Msg) {
         Msg::Pipeline(ScreenMessage::FilteredOut(counts)) => {
             state.present.stats.add_filtered(counts, state.now);
         }
+        Msg::Pipeline(ScreenMessage::Attention(change)) => state.attention.apply(change),
         Msg::Notice(text) => return state.notify(text.trim_start_matches("evtap: ")),
         Msg::Failure(text) => state.add_failure(text),
         Msg::PipelineEnded => state.connections.status = ConnectionStatus::Ended,
@@ -84,6 +85,13 @@ fn tick(state: &mut State, now: Timestamp) {
     // The rates of a replay go by the times of its events.
     if state.config.pace.is_none() {
         state.present.stats.advance(now);
+        state.trends.advance(now);
+    }
+    // Once a second at most, however much happens.
+    if let Some(news) = state.attention.take_news()
+        && state.notifies
+    {
+        state.effects.push(Effect::Notify(news));
     }
     let age = |since: Timestamp| now.as_second() - since.as_second();
     if state.notice.as_ref().is_some_and(|(_, since)| age(*since) > NOTICE_SECONDS) {
@@ -143,6 +151,8 @@ fn handle_everywhere(state: &mut State, action: KeyAction) -> bool {
             change_pace(state, action);
         }
         KeyAction::Marks => marks::open(state),
+        KeyAction::NextAttention => navigation::go_to_attention(state),
+        KeyAction::Acknowledge => navigation::acknowledge(state),
         KeyAction::Command => prompt::open(state, Purpose::Command, ""),
         KeyAction::GoTo => prompt::open(state, Purpose::Command, "at "),
         KeyAction::Time => state.time_mode = state.time_mode.next(),

@@ -13,8 +13,8 @@ use crate::analysis::stats::tally::Tally;
 use crate::analysis::surface_funnel::{FUNNEL, reached_step};
 use crate::model::catalog::{
     OperatorJoinedCall, OperatorLeftCall, OperatorModeChanged, OperatorStatusChanged,
-    PipelineError, PipelineSyncCompleted, ReviewSubmitted, TriggerCompleted, TriggerFailed,
-    TriggerFired,
+    PipelineError, PipelineSyncCompleted, ReviewSubmitted, ToolCallCompleted, TriggerCompleted,
+    TriggerFailed, TriggerFired,
 };
 use crate::model::{Declared, Kind};
 use crate::output::stored_event::StoredEvent;
@@ -22,6 +22,9 @@ use crate::redact::RedactedEvent;
 
 /// The maximum number of entries of each kind.
 const MAX_ENTRIES: usize = 2000;
+
+/// The maximum number of tools.
+const MAX_TOOLS: usize = 100;
 
 /// The maximum number of surfaces. Each takes some twenty bytes.
 const MAX_SURFACES: usize = 100_000;
@@ -43,7 +46,21 @@ pub struct OperatorState {
     pub last_seen: Option<Timestamp>,
     /// The events about the operator.
     pub activity: EntryActivity,
+    /// Since when the status and the call are as they are.
+    pub since: Option<Timestamp>,
 }
+
+impl OperatorState {
+    fn set(&mut self, status: Option<String>, call: Option<(String, String)>, time: Timestamp) {
+        if self.since.is_none() || (&status, &call) != (&self.status, &self.call) {
+            self.since = Some(time);
+        }
+        (self.status, self.call, self.last_seen) = (status, call, Some(time));
+    }
+}
+
+/// The number of intervals between syncs that a pipeline's rhythm is taken from.
+const INTERVALS: usize = 9;
 
 /// A trigger.
 #[derive(Debug, Clone, Default)]
@@ -63,12 +80,35 @@ pub struct DataPipeline {
     pub syncs: u64,
     /// The time of the last completed sync, and its number of events.
     pub last: Option<(Timestamp, i64)>,
+    /// The last intervals between completed syncs, in seconds; 0 where there were fewer.
+    intervals: [u32; INTERVALS],
     /// The number of errors.
     pub errors: u64,
     /// The time and the reason of the last error, until a sync completes.
     pub error: Option<(Timestamp, String)>,
     /// The events about the pipeline.
     pub activity: EntryActivity,
+}
+
+impl DataPipeline {
+    fn add_sync(&mut self, time: Timestamp, events: i64) {
+        if let Some((before, _)) = self.last {
+            let seconds = time.as_second() - before.as_second();
+            let place = usize::try_from(self.syncs % INTERVALS as u64).unwrap_or(0);
+            self.intervals[place] = u32::try_from(seconds).unwrap_or(0).max(1);
+        }
+        self.syncs += 1;
+        self.last = Some((time, events));
+        self.error = None;
+    }
+
+    /// Returns the usual time between two syncs, in seconds: the median of the last nine.
+    #[must_use]
+    pub fn rhythm(&self) -> Option<i64> {
+        let mut known: Vec<_> = self.intervals.iter().filter(|seconds| **seconds > 0).collect();
+        known.sort_unstable();
+        known.get(known.len() / 2).map(|seconds| i64::from(**seconds))
+    }
 }
 
 /// The state of the workspace.
@@ -84,6 +124,8 @@ pub struct WorkspaceState {
     pub triggers: Tally<TriggerState>,
     /// The pipelines by id of the data source.
     pub pipelines: Tally<DataPipeline>,
+    /// The last failure of each tool, as far as its message is shown, by name.
+    pub tool_errors: Tally<String>,
     /// The number of review decisions by action.
     pub reviews: Tally<u64>,
     /// Whether some surfaces are not counted, because there are too many.
@@ -100,6 +142,7 @@ impl Default for WorkspaceState {
             reviewed: [0; 3],
             triggers: Tally::new(MAX_ENTRIES),
             pipelines: Tally::new(MAX_ENTRIES),
+            tool_errors: Tally::new(MAX_TOOLS),
             reviews: Tally::new(MAX_ENTRIES),
             has_more_surfaces: false,
             surfaces: Some(StepTracker::new(MAX_SURFACES, 0)),
@@ -158,8 +201,8 @@ impl WorkspaceState {
                 if let Some(id) = short_text(&payload.operator_id) {
                     let operator = self.operators.entry(&id);
                     operator.activity.add(time, ONE);
-                    (operator.status, operator.last_seen) =
-                        (short_text(&payload.status), Some(time));
+                    let call = operator.call.clone();
+                    operator.set(short_text(&payload.status), call, time);
                 }
             }
             Kind::OperatorJoinedCall => {
@@ -202,10 +245,8 @@ impl WorkspaceState {
                 if let Some(id) = short_text(&payload.data_source_id) {
                     let pipeline = self.pipelines.entry(&id);
                     pipeline.activity.add(time, ONE);
-                    pipeline.syncs += 1;
-                    pipeline.last =
-                        Some((time, payload.event_count.value().copied().unwrap_or_default()));
-                    pipeline.error = None;
+                    let events = payload.event_count.value().copied().unwrap_or_default();
+                    pipeline.add_sync(time, events);
                 }
             }
             Kind::PipelineError => {
@@ -215,6 +256,16 @@ impl WorkspaceState {
                     pipeline.activity.add(time, ONE);
                     pipeline.errors += 1;
                     pipeline.error = Some((time, short_text(&payload.error).unwrap_or_default()));
+                }
+            }
+            Kind::ToolCallCompleted
+                if event.field("succeeded").is_some_and(|it| it.json == "false") =>
+            {
+                let Some(payload) = read::<ToolCallCompleted>(event) else { return };
+                if let Some((name, why)) =
+                    short_text(&payload.tool_name).zip(short_text(&payload.error_message))
+                {
+                    *self.tool_errors.entry(&name) = why;
                 }
             }
             Kind::ReviewSubmitted => {
@@ -232,7 +283,8 @@ impl WorkspaceState {
         if let Some(id) = id {
             let operator = self.operators.entry(&id);
             operator.activity.add(time, ONE);
-            (operator.call, operator.last_seen) = (call, Some(time));
+            let status = operator.status.clone();
+            operator.set(status, call, time);
         }
     }
 

@@ -1,6 +1,7 @@
 //! The live screen of the real binary, in a terminal that tmux provides: what it shows, and how it
 //! leaves the terminal.
 
+mod attention;
 mod broker;
 mod endings;
 #[cfg(target_os = "linux")] // It reads memory from /proc.
@@ -120,8 +121,14 @@ impl Shell {
         self.wait(text, |shell| shell.contents().contains(text));
     }
 
-    /// Starts evtap and waits for its screen.
+    /// Starts evtap, waits for its screen, and shows the stream, whatever comes first.
     fn start(&self, rest: &str) {
+        self.open_screen(rest);
+        self.send(&["1"]);
+    }
+
+    /// Starts evtap and waits for its screen.
+    fn open_screen(&self, rest: &str) {
         let binary = env!("CARGO_BIN_EXE_evtap");
         self.line(&format!("sh -c 'echo $$ > pid; exec {binary} {rest}'; echo status $?"));
         self.wait_for("REDACTED");

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::millis::Millis;
+use super::subject::AlertSubject;
 use crate::model::Origin;
 use crate::model::catalog::value::{AlertReason, AlertState};
 use crate::model::push_millis;
@@ -29,6 +30,10 @@ pub struct Alert {
     pub value: Option<f64>,
     /// Why the state changed.
     pub reason: AlertReason,
+    /// What the key stands for.
+    pub subject: AlertSubject,
+    /// Whether it is reported as an event.
+    pub is_reported: bool,
 }
 
 impl Alert {

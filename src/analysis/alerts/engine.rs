@@ -42,6 +42,9 @@ pub struct RuleConfig {
     pub longest: Duration,
     /// What its keys stand for.
     pub subject: AlertSubject,
+    /// Whether its alerts are events, rather than only shown on the live screen. Rules of which they
+    /// are not come last.
+    pub is_reported: bool,
     /// The rule.
     pub rule: Box<dyn Rule>,
 }
@@ -112,14 +115,34 @@ impl RuleEngine {
         self.rules.iter().map(|config| Arc::clone(&config.name)).collect()
     }
 
+    /// Returns whether the alerts of a rule are events.
+    #[must_use]
+    pub fn reports_events(&self) -> bool {
+        self.rules.iter().any(|config| config.is_reported)
+    }
+
     /// Takes the next alert, in order.
     pub fn next_alert(&mut self) -> Option<Alert> {
         let (number, index, key, change) =
             self.untaken.pop_front().or_else(|| self.next_pending())?;
         let Change { at, state, since, count, value, reason } = change;
-        let rule = Arc::clone(&self.rules.get(usize::from(index))?.name);
+        let config = self.rules.get(usize::from(index))?;
+        let (rule, subject) = (Arc::clone(&config.name), config.subject);
+        let is_reported = config.is_reported;
         let origin = Arc::clone(&self.workspaces.get(number as usize)?.origin);
-        Some(Alert { rule, key, origin, at, state, since, count, value, reason })
+        Some(Alert {
+            rule,
+            key,
+            origin,
+            at,
+            state,
+            since,
+            count,
+            value,
+            reason,
+            subject,
+            is_reported,
+        })
     }
 
     /// Returns the number of events that concern a rule and have no key.

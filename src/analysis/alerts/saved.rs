@@ -37,11 +37,12 @@ struct SavedRule {
 }
 
 impl RuleEngine {
-    /// Returns the state of all rules as JSON.
+    /// Returns the state of all rules whose alerts are events as JSON.
     #[must_use]
     pub fn save(&self) -> Option<Box<RawValue>> {
         let mut rules = Vec::new();
-        for config in &self.rules {
+        // The others come last, so the indexes of these are right without them.
+        for config in self.rules.iter().filter(|config| config.is_reported) {
             let mut keys = Vec::new();
             config.rule.save(&self.keys, &mut keys);
             let keys = RawValue::from_string(String::from_utf8(keys).ok()?).ok()?;
@@ -70,7 +71,7 @@ impl RuleEngine {
         for rule in &saved.rules {
             let index = self.rules.iter().position(|config| *config.name == *rule.name);
             let same = index.filter(|at| self.rules[*at].fingerprint == rule.fingerprint);
-            if index.is_some() && same.is_none() {
+            if index.is_some_and(|at| self.rules[at].is_reported) && same.is_none() {
                 changed.push(rule.name.clone());
             }
             indexes.push(same);

@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 
 use serde_json::value::RawValue;
 
-use super::attention::SharedAttention;
+use super::attention::{AttentionChange, AttentionListener, SharedAttention};
 use super::engine::RuleEngine;
 use super::matcher::RuleMatcher;
 use super::observation::Observations;
@@ -21,6 +21,7 @@ pub struct AlertStage {
     observations: Observations,
     is_only: bool,
     attention: Option<SharedAttention>,
+    listener: Option<AttentionListener>,
 }
 
 impl AlertStage {
@@ -28,7 +29,7 @@ impl AlertStage {
     #[must_use]
     pub fn new(matcher: RuleMatcher, engine: RuleEngine, is_only: bool) -> Self {
         let observations = Observations::default();
-        Self { matcher, engine, observations, is_only, attention: None }
+        Self { matcher, engine, observations, is_only, attention: None, listener: None }
     }
 
     /// Returns whether no other events than alerts are shown.
@@ -46,6 +47,17 @@ impl AlertStage {
     /// Sets the list to which the stage passes what needs attention at the end of the input.
     pub fn share_attention(&mut self, attention: SharedAttention) {
         self.attention = Some(attention);
+    }
+
+    /// Sets what receives each change of what needs attention.
+    pub fn set_listener(&mut self, listener: AttentionListener) {
+        self.listener = Some(listener);
+    }
+
+    /// Returns whether the alerts of a rule are events.
+    #[must_use]
+    pub fn reports_events(&self) -> bool {
+        self.engine.reports_events()
     }
 
     /// Returns a matcher for another thread.
@@ -89,7 +101,7 @@ impl AlertStage {
     /// Returns the state of the rules for the next run.
     #[must_use]
     pub fn save(&self) -> Option<Box<RawValue>> {
-        self.engine.save()
+        if self.reports_events() { self.engine.save() } else { None }
     }
 
     /// Goes on with the state of an earlier run.
@@ -104,6 +116,12 @@ impl AlertStage {
                 status::warn("the state of the rules in the cursor is unknown; they begin anew");
             }
         }
+        if let Some(listener) = &mut self.listener {
+            let items = self.engine.attention();
+            for item in items {
+                listener(AttentionChange::Begins(item));
+            }
+        }
     }
 
     /// Handles the end of the input. `goes_on` says that the next run continues.
@@ -111,6 +129,9 @@ impl AlertStage {
         self.engine.finish(goes_on);
         if let Some(attention) = &self.attention {
             *attention.lock().unwrap_or_else(PoisonError::into_inner) = self.engine.attention();
+        }
+        if !self.reports_events() {
+            return;
         }
         let reasons = [
             (
@@ -126,11 +147,21 @@ impl AlertStage {
         }
     }
 
-    /// Takes the next alert, in order: writes its line, and returns its origin.
+    /// Takes the next alert that is an event, in order: writes its line, and returns its origin. The
+    /// listener gets all alerts.
     pub fn next_alert(&mut self, line: &mut String) -> Option<Arc<Origin>> {
-        let alert = self.engine.next_alert()?;
-        alert.write(line);
-        Some(alert.origin)
+        loop {
+            let alert = self.engine.next_alert()?;
+            if let Some((listener, change)) =
+                self.listener.as_mut().zip(AttentionChange::of(&alert))
+            {
+                listener(change);
+            }
+            if alert.is_reported {
+                alert.write(line);
+                return Some(alert.origin);
+            }
+        }
     }
 
     /// Returns the failure counters of the expressions, in order.

@@ -34,6 +34,7 @@ pub fn engine_with(
         fingerprint: String::new(),
         longest: Duration::from_secs(3600),
         subject: AlertSubject::Call,
+        is_reported: true,
         rule: Box::new(KeyedRule::new(0, form, streams, limit)),
     };
     RuleEngine::new(vec![config], Duration::from_millis(lateness.unsigned_abs()))

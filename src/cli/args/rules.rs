@@ -4,23 +4,27 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
 
+use super::screen::ScreenArgs;
+
 /// The rules that are applied to events.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Rules")]
 #[command(group = ArgGroup::new("applied").multiple(true))]
+#[command(group = ArgGroup::new("rung").multiple(true))]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct RulesArgs {
     /// Apply the rules in this TOML file, and add a `tap.alert` event for each change
     ///
     /// The rules see all events, also those that the filters leave out. They are checked against the
     /// event model before anything connects. `evtap help rules` describes them.
-    #[arg(long, value_name = "FILE", group = "applied")]
+    #[arg(long, value_name = "FILE", groups = ["applied", "rung"])]
     pub rules: Option<PathBuf>,
     /// Apply the built-in rules
     ///
     /// They report an escalated call that nobody joins, a tool that keeps failing, a call that is
     /// silent, a pipeline that is late by its own rhythm, no available operator, and a gap. A rule of
     /// the same name in --rules takes the place of a built-in one.
-    #[arg(long, group = "applied")]
+    #[arg(long, groups = ["applied", "rung"])]
     pub builtin: bool,
     /// Run this command for each alert, with the `tap.alert` event on its stdin
     ///
@@ -35,10 +39,30 @@ pub struct RulesArgs {
     pub exec_timeout: String,
     /// Ring the bell of the terminal when an alert is raised
     ///
-    /// Only if stderr is a terminal.
-    #[arg(long, requires = "applied")]
+    /// Only if stderr is a terminal. With --tui, for all that newly needs attention, together with a
+    /// notification of the terminal (OSC 9), which contains the name of the rule and counts only;
+    /// `:notify` on the live screen switches that on and off.
+    #[arg(long, requires = "rung")]
     pub bell: bool,
     /// Whether only alerts are shown.
     #[arg(skip)]
     pub is_only: bool,
+    /// Whether the built-in rules are also applied for the live screen alone.
+    #[arg(skip)]
+    pub for_screen: bool,
+}
+
+impl RulesArgs {
+    /// Returns the rules of a command without options for them: the built-in ones if the live screen
+    /// shows what they find.
+    #[must_use]
+    pub fn for_screen(screen: &ScreenArgs) -> Self {
+        Self { for_screen: screen.tui, ..Self::default() }
+    }
+
+    /// Returns whether rules are applied, which see all events.
+    #[must_use]
+    pub const fn is_any(&self) -> bool {
+        self.rules.is_some() || self.builtin || self.for_screen
+    }
 }

@@ -11,7 +11,7 @@ use crate::tui::style::{ThemeEntries, ThemeName};
 #[command(next_help_heading = "Live screen")]
 pub struct ScreenArgs {
     /// Show a live screen instead of printing lines; press ? for the keys
-    #[arg(long, conflicts_with_all = ["output", "fields", "jq", "timestamps", "stats"])]
+    #[arg(long, group = "rung", conflicts_with_all = ["output", "fields", "jq", "timestamps", "stats"])]
     pub tui: bool,
     /// How much the live screen keeps: a number of events, a size, or both
     ///

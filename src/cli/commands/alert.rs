@@ -57,7 +57,7 @@ pub(super) async fn run(mut args: AlertArgs) -> Result<Exit> {
         .with_merge(resolve::merge(&args.reconnect)?);
     let limits = SourceConfig {
         meter: metrics.as_ref().map(MetricsServer::meter),
-        heartbeat: Some(resolve::rule_heartbeat(args.destinations.heartbeat()?)),
+        heartbeat: resolve::heartbeat(&args.destinations, &args.rules)?,
         ..resolve::source_config(&args.delivery, Some(&args.reconnect))?
     };
     let session = session.with_metrics(metrics);

@@ -1,19 +1,22 @@
 //! `evtap observe`: prints the events of one or more live calls, from their observer sockets.
 
 use crate::analysis::traces::TracedStreams;
-use crate::cli::args::ObserveArgs;
+use crate::cli::args::{ObserveArgs, RulesArgs};
 use crate::cli::destinations::DestinationContext;
 use crate::cli::metrics::MetricsServer;
 use crate::cli::platform::Platform;
 use crate::cli::resolve;
 use crate::cli::session::SessionBuilder;
 use crate::error::{Exit, Result};
+use crate::pipeline::Stages;
 use crate::transport::SourceConfig;
+use crate::tui::config::ScreenConfig;
+use crate::tui::screen::Screen;
 
 pub(super) async fn run(mut args: ObserveArgs) -> Result<Exit> {
     args.destinations.adapt(&mut args.output.privacy, args.output.status)?;
     let calls = resolve::calls(&args.call)?;
-    let stages = resolve::stages(&args.filter, &args.output, &args.stop, false)?;
+    let stages = stages(&args)?;
     let screen = resolve::screen(
         &args.screen,
         &args.filter,
@@ -21,11 +24,13 @@ pub(super) async fn run(mut args: ObserveArgs) -> Result<Exit> {
         &stages.policy,
         &format!("call {}", calls.join(", ")),
     )?;
+    let first_screen = if calls.len() == 1 { Screen::Call } else { Screen::Calls };
+    let screen = screen.map(|screen| ScreenConfig { first_screen, ..screen });
     let metrics = MetricsServer::bind(&args.metrics, args.output.status).await?;
     let network = resolve::network(&args.connection.auth);
     let leases = args.destinations.leases(&network).await?;
     let limits = SourceConfig {
-        heartbeat: args.destinations.heartbeat()?,
+        heartbeat: resolve::heartbeat(&args.destinations, &RulesArgs::for_screen(&args.screen))?,
         leases: leases.clone(),
         meter: metrics.as_ref().map(MetricsServer::meter),
         ..resolve::source_config(&args.delivery, Some(&args.reconnect))?
@@ -70,4 +75,10 @@ pub(super) async fn run(mut args: ObserveArgs) -> Result<Exit> {
             calls.into_iter().map(source).collect()
         })
         .await
+}
+
+/// Builds the stages of the pipeline.
+fn stages(args: &ObserveArgs) -> Result<Stages> {
+    let ObserveArgs { filter, output, stop, screen, .. } = args;
+    resolve::stages(filter, output, stop, false, &RulesArgs::for_screen(screen))
 }

@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::cli::args::{MergeOrder, ReplayArgs};
+use crate::cli::args::{MergeOrder, ReplayArgs, RulesArgs};
 use crate::cli::broker_input::{BrokerInput, BrokerRequest, selected_types, shows_taps};
 use crate::cli::destinations::DestinationContext;
 use crate::cli::session::SessionBuilder;
 use crate::cli::{inputs, resolve};
 use crate::error::{Exit, Result};
+use crate::pipeline::Stages;
 use crate::transport::client::Network;
 use crate::transport::progress::Progress;
 use crate::transport::recording;
@@ -19,13 +20,13 @@ pub(super) async fn run(mut args: ReplayArgs) -> Result<Exit> {
     args.files = recording::expand(args.files)?;
     let pace = resolve::pace(args.speed, &args.files)?;
     let has_several = args.source.from.is_some() && args.workspaces.workspace.len() != 1;
-    let stages = resolve::stages(&args.filter, &args.output, &args.stop, has_several)?;
+    let stages = stages(&args, has_several)?;
     let network =
         Network { insecure_http: args.insecure_http, ca_cert: args.ca_cert, ..Network::default() };
     let request = BrokerRequest {
         workspaces: &args.workspaces.workspace,
         calls: &args.calls.call,
-        types: selected_types(&args.filter, Some(&args.stop)),
+        types: if args.screen.tui { &[] } else { selected_types(&args.filter, Some(&args.stop)) },
         since: args.range.since.as_deref(),
         ends: true,
         shows_taps: shows_taps(args.output.status, Some(&args.filter)),
@@ -84,6 +85,12 @@ pub(super) async fn run(mut args: ReplayArgs) -> Result<Exit> {
         return inputs::replay_merged(session, args.files, limits.max_frame, progress).await;
     }
     inputs::replay(session, args.files, limits.max_frame, progress).await
+}
+
+/// Builds the stages of the pipeline.
+fn stages(args: &ReplayArgs, has_several: bool) -> Result<Stages> {
+    let ReplayArgs { filter, output, stop, screen, .. } = args;
+    resolve::stages(filter, output, stop, has_several, &RulesArgs::for_screen(screen))
 }
 
 fn file_name(path: &Path) -> String {

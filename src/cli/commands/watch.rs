@@ -20,7 +20,9 @@ use crate::error::{Error, Exit, Result};
 use crate::pipeline::Stages;
 use crate::transport::auto_observe::ObserverSlots;
 use crate::transport::shutdown::Hangup;
-use crate::transport::{Heartbeat, Sender, SourceConfig};
+use crate::transport::{Sender, SourceConfig};
+use crate::tui::config::ScreenConfig;
+use crate::tui::screen::Screen;
 
 /// The watched workspaces and their source.
 enum Watched {
@@ -33,12 +35,17 @@ enum Watched {
 pub(super) async fn run(mut args: WatchArgs) -> Result<Exit> {
     let status = args.output.status;
     args.destinations.adapt(&mut args.output.privacy, status)?;
+    args.rules.for_screen = args.screen.tui;
     args.otlp.require_observers(args.auto_observe.is_some())?;
     let network = resolve::network(&args.connection.auth);
     let request = BrokerRequest {
         workspaces: &args.workspace,
         calls: &args.follow.calls.call,
-        types: if has_rules(&args) { &[] } else { selected_types(&args.filter, Some(&args.stop)) },
+        types: if args.rules.is_any() {
+            &[]
+        } else {
+            selected_types(&args.filter, Some(&args.stop))
+        },
         since: args.resume.since.as_deref(),
         consumer: args.follow.consumer.as_deref(),
         shows_taps: shows_taps(status, Some(&args.filter)),
@@ -62,7 +69,7 @@ pub(super) async fn run(mut args: WatchArgs) -> Result<Exit> {
         Some(file) => file.path.display().to_string(),
         None => args.workspace.join(", "),
     };
-    let screen = resolve::screen(&args.screen, &args.filter, &args.output, &stages.policy, &title)?;
+    let screen = screen(&args, &stages, &title)?;
     let metrics = MetricsServer::bind(&args.metrics, status).await?;
     let network = resolve::network(&args.connection.auth);
     let leases = match args.auto_observe {
@@ -70,7 +77,7 @@ pub(super) async fn run(mut args: WatchArgs) -> Result<Exit> {
         None => None,
     };
     let limits = SourceConfig {
-        heartbeat: heartbeat(&args)?,
+        heartbeat: resolve::heartbeat(&args.destinations, &args.rules)?,
         leases: leases.clone(),
         meter: metrics.as_ref().map(MetricsServer::meter),
         ..resolve::source_config(&args.delivery, Some(&args.reconnect))?
@@ -93,10 +100,7 @@ pub(super) async fn run(mut args: WatchArgs) -> Result<Exit> {
 
     let watched = if let Some(file) = file {
         open_files::raise_limit();
-        let hangup = Hangup::new().map_err(|error| {
-            let why = error.kind().to_string();
-            Error::new(Exit::Failure, "cannot wait for SIGHUP", why, "try again")
-        })?;
+        let hangup = hangup()?;
         let platform = KeyedPlatform::connect(&args.connection, limits, status).await?;
         Watched::File(file, platform, hangup)
     } else {
@@ -131,6 +135,14 @@ pub(super) async fn run(mut args: WatchArgs) -> Result<Exit> {
     }
 }
 
+/// Waits for SIGHUP from now on.
+fn hangup() -> Result<Hangup> {
+    Hangup::new().map_err(|error| {
+        let why = error.kind().to_string();
+        Error::new(Exit::Failure, "cannot wait for SIGHUP", why, "try again")
+    })
+}
+
 /// Returns the file of workspaces, to which those of the command line are added.
 fn workspaces_file(path: PathBuf, args: &WatchArgs) -> Result<WorkspacesFile> {
     let named = if args.workspace.is_empty() {
@@ -150,18 +162,15 @@ fn workspaces_file(path: PathBuf, args: &WatchArgs) -> Result<WorkspacesFile> {
 /// Builds the stages of the pipeline.
 fn stages(args: &WatchArgs, has_several: bool) -> Result<Stages> {
     let WatchArgs { filter, output, stop, rules, .. } = args;
-    resolve::stages_with_rules(filter, output, stop, has_several, rules)
+    resolve::stages(filter, output, stop, has_several, rules)
 }
 
-/// Returns whether rules are applied, which see all events.
-const fn has_rules(args: &WatchArgs) -> bool {
-    args.rules.rules.is_some() || args.rules.builtin
-}
-
-/// Returns how streams report what has arrived, if a destination or a rule needs that.
-fn heartbeat(args: &WatchArgs) -> Result<Option<Heartbeat>> {
-    let announced = args.destinations.heartbeat()?;
-    Ok(if has_rules(args) { Some(resolve::rule_heartbeat(announced)) } else { announced })
+/// Returns the configuration of the live screen, which opens with what needs attention.
+fn screen(args: &WatchArgs, stages: &Stages, title: &str) -> Result<Option<ScreenConfig>> {
+    let WatchArgs { screen, filter, output, rules, .. } = args;
+    let config = resolve::screen(screen, filter, output, &stages.policy, title)?;
+    let (first_screen, notifies) = (Screen::Now, rules.bell);
+    Ok(config.map(|config| ScreenConfig { first_screen, notifies, ..config }))
 }
 
 /// Returns the workspaces of a shard.
@@ -182,7 +191,7 @@ async fn read(args: WatchArgs, broker: &BrokerInput) -> Result<Exit> {
     let has_several = args.workspace.len() != 1;
     let stages = stages(&args, has_several)?;
     let title = broker.name();
-    let screen = resolve::screen(&args.screen, &args.filter, &args.output, &stages.policy, &title)?;
+    let screen = screen(&args, &stages, &title)?;
     let metrics = MetricsServer::bind(&args.metrics, args.output.status).await?;
     let limits = SourceConfig {
         meter: metrics.as_ref().map(MetricsServer::meter),

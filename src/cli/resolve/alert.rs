@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::stages::stages_with_rules;
+use super::stages::stages;
 use super::value::positive_duration;
 use crate::analysis::alerts::{AlertStage, AlertTable, SharedAttention};
 use crate::cli::args::{AlertArgs, RulesArgs};
-use crate::cli::destinations::OpenDestination;
+use crate::cli::destinations::{DestinationArgs, OpenDestination};
 use crate::delivery::{Destination, ExecConfig, ExecNotifier};
 use crate::error::{Error, Result};
 use crate::output::status::StatusFormat;
@@ -20,7 +20,7 @@ const COVERAGE: Duration = Duration::from_secs(1);
 /// Builds the stages of `alert`. `has_several_workspaces` adds the workspace to each line.
 pub fn alert_stages(args: &AlertArgs, has_several_workspaces: bool) -> Result<Stages> {
     let AlertArgs { filter, output, stop, rules, .. } = args;
-    let mut stages = stages_with_rules(filter, output, stop, has_several_workspaces, rules)?;
+    let mut stages = stages(filter, output, stop, has_several_workspaces, rules)?;
     if args.test {
         let attention = SharedAttention::default();
         let rules = stages.alerts.as_ref().map(AlertStage::rule_names).unwrap_or_default();
@@ -55,8 +55,9 @@ pub fn notifier(rules: &RulesArgs, status: StatusFormat) -> Result<Option<OpenDe
     })))
 }
 
-/// Returns how streams report what has arrived, for rules and for a tap that announces it.
-#[must_use]
-pub fn rule_heartbeat(announced: Option<Heartbeat>) -> Heartbeat {
-    announced.unwrap_or(Heartbeat { tap: None, every: COVERAGE })
+/// Returns how streams report what has arrived, if a destination or a rule needs that.
+pub fn heartbeat(destinations: &DestinationArgs, rules: &RulesArgs) -> Result<Option<Heartbeat>> {
+    let announced = destinations.heartbeat()?;
+    let for_rules = rules.is_any().then_some(Heartbeat { tap: None, every: COVERAGE });
+    Ok(announced.or(for_rules))
 }

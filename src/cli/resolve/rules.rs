@@ -26,14 +26,17 @@ const MEMORY: usize = 8 << 20;
 const EXAMPLE: &str =
     "write [rule.NAME] and below it lines such as when = \"EXPR\"; see evtap help rules";
 
+/// The memory that the keys of a rule may use that is only for the live screen, in bytes.
+const SCREEN_MEMORY: usize = 1 << 20;
+
 /// Reads the rules of a file and, if wanted, the built-in ones, and builds the alert stage. Returns
 /// `None` if there are neither.
 pub(super) fn alert_stage(
     args: &RulesArgs,
     expressions: &ExpressionCompiler<'_>,
 ) -> Result<Option<AlertStage>> {
-    let RulesArgs { rules: path, builtin, is_only, .. } = args;
-    if path.is_none() && !builtin {
+    let RulesArgs { rules: path, builtin, is_only, for_screen, .. } = args;
+    if path.is_none() && !builtin && !for_screen {
         return Ok(None);
     }
     let (mut rules, mut pool) = (Vec::new(), RulePool::default());
@@ -45,6 +48,9 @@ pub(super) fn alert_stage(
     }
     if *builtin {
         builtin::add(expressions, memory, &mut pool, &mut rules)?;
+    }
+    if *for_screen {
+        builtin::add_for_screen(expressions, SCREEN_MEMORY, &mut pool, &mut rules);
     }
     let (expressions, configs): (Vec<_>, _) =
         rules.into_iter().map(|rule| (rule.expressions, rule.config)).unzip();

@@ -13,6 +13,7 @@ use crate::text::units::{BINARY_UNITS, parse_size};
 use crate::tui::buffer::BufferLimits;
 use crate::tui::config::ScreenConfig;
 use crate::tui::key_map::KeyMap;
+use crate::tui::screen::Screen;
 use crate::tui::style::{BackgroundTone, CustomTheme, Depth, Theme, ThemeName};
 use crate::tui::terminal;
 
@@ -42,6 +43,8 @@ pub fn screen(
         state_file: state_file().filter(|_| screen.remember),
         keys: keys(screen)?,
         zone: zone(output.tz.as_deref())?,
+        first_screen: Screen::Stream,
+        notifies: false,
         wrap: output.wrap,
         pace: None,
     }))

@@ -20,18 +20,9 @@ use crate::query::check::Kinds;
 use crate::query::{EventFilter, TypeFilter};
 use crate::redact::Policy;
 
-/// Builds the stages of a stream command. `has_several_workspaces` adds the workspace to each line.
+/// Builds the stages of a stream command, which may apply rules. `has_several_workspaces` adds the
+/// workspace to each line.
 pub fn stages(
-    filter: &FilterArgs,
-    output: &OutputArgs,
-    stop: &StopArgs,
-    has_several_workspaces: bool,
-) -> Result<Stages> {
-    stages_with_rules(filter, output, stop, has_several_workspaces, &RulesArgs::default())
-}
-
-/// Builds the stages of a stream command that applies rules.
-pub fn stages_with_rules(
     filter: &FilterArgs,
     output: &OutputArgs,
     stop: &StopArgs,
@@ -44,7 +35,7 @@ pub fn stages_with_rules(
     let stop = Box::new(stop_conditions(stop, &expressions)?);
     let FilterSetup { filter, mut kinds, grep } = event_filter(filter, &expressions)?;
     let alerts = alert_stage(rules, &expressions)?;
-    if let Some(alerts) = &alerts {
+    if let Some(alerts) = alerts.as_ref().filter(|alerts| alerts.reports_events()) {
         let shown = kinds.and(Kinds::one(Kind::TapAlert));
         if shown.is_empty() {
             let why = "the filters leave out `tap.alert`, so no alert would be shown";

@@ -17,7 +17,9 @@ use crate::tui::charts::scale::{ChartScale, value};
 use crate::tui::charts::sparkline::sparkline;
 use crate::tui::filtering::equals;
 use crate::tui::layout::columns;
-use crate::tui::list::{ListCell, ListColumn, ListRow, ListSection, OpenTarget, SortKey};
+use crate::tui::list::{
+    ListCell, ListColumn, ListRow, ListSection, OpenTarget, PIPELINES, SortKey,
+};
 use crate::tui::list_panel::ListPanel;
 use crate::tui::screen::Screen;
 use crate::tui::state::State;
@@ -284,7 +286,7 @@ fn pipelines(state: &State, width: usize) -> ListSection {
         row(id, cells, equals("data_source_id", id))
     });
     ListSection {
-        name: "pipelines",
+        name: PIPELINES,
         columns: vec![
             ListColumn::text(heading("Pipelines", pipelines.len() as u64), 16),
             ListColumn::number("synced", 11),

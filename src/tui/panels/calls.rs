@@ -3,6 +3,8 @@
 
 mod charts;
 
+use std::collections::BTreeSet;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -40,11 +42,14 @@ impl ListPanel for CallsPanel {
 
     fn groups(&self, state: &State, area: Rect) -> Vec<Vec<ListSection>> {
         let width = usize::from(area.width);
-        let calls = state.shown().calls.sorted();
+        let mut calls = state.shown().calls.sorted();
+        let needed = state.attention.calls();
+        calls.sort_by_key(|(sid, _)| !needed.contains(sid));
+        let rows = calls.into_iter().map(|(sid, call)| row(state, sid, call, width, &needed));
         vec![vec![ListSection {
             name: CALLS,
             columns: columns(state, width),
-            rows: calls.into_iter().map(|(sid, call)| row(state, sid, call, width)).collect(),
+            rows: rows.collect(),
             note: None,
             empty: "no calls yet",
         }]]
@@ -155,7 +160,7 @@ fn columns(state: &State, width: usize) -> Vec<ListColumn> {
     ]
 }
 
-fn row(state: &State, sid: &str, call: &Call, width: usize) -> ListRow {
+fn row(state: &State, sid: &str, call: &Call, width: usize, needed: &BTreeSet<&str>) -> ListRow {
     let theme = state.config.theme;
     let plain = Style::new();
     let is_active = call.ended.is_none();
@@ -173,13 +178,17 @@ fn row(state: &State, sid: &str, call: &Call, width: usize) -> ListRow {
     #[expect(clippy::cast_precision_loss, reason = "it is only compared")]
     let duration = seconds as f64;
     let visible = |text: &str| terminal::visible(text).into_owned();
-    let mark = if is_active { "● " } else { "○ " };
+    let (mark, mark_style) = match (needed.contains(sid), is_active) {
+        (true, _) => ("▲ ", theme.error()),
+        (false, true) => ("● ", theme.good()),
+        (false, false) => ("○ ", theme.quiet()),
+    };
     ListRow {
         id: sid.to_owned(),
         cells: vec![
             ListCell {
                 spans: vec![
-                    Span::styled(mark, if is_active { theme.good() } else { theme.quiet() }),
+                    Span::styled(mark, mark_style),
                     Span::styled(visible(sid), theme.heading()),
                 ],
                 key: SortKey::Text(sid.to_owned()),

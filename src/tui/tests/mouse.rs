@@ -29,7 +29,7 @@ fn the_mouse_selects_scrolls_and_drags() {
     mouse(&mut state, MouseEventKind::Up(MouseButton::Left), 30, edge + 4);
     let dragged = StreamLayout::new(&state).divider.expect("an edge").y;
     assert!(dragged.abs_diff(edge + 4) <= 1, "{edge} {dragged}");
-    mouse(&mut state, MouseEventKind::Down(MouseButton::Left), 13, 1);
+    mouse(&mut state, MouseEventKind::Down(MouseButton::Left), 17, 1);
     assert_eq!(state.screen, Screen::Calls);
 }
 

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use regex::Regex;
 use serde_json::json;
 
+use super::attention::send_attention;
 use super::{CALL, feed, press, screen, screen_keys, send_day, text};
 use crate::tui::message::{FilteredCounts, ScreenMessage};
 use crate::tui::state::State;
@@ -14,6 +15,7 @@ use crate::tui::update::{Msg, update};
 fn busy_screen() -> State {
     let mut state = screen((80, 50));
     send_day(&mut state);
+    send_attention(&mut state);
     for number in 0..1234_i64 {
         let id = format!("{:08x}-0000-4000-8000-000000000000", number % 37);
         let sid = format!("CA{:032}", number % 20);

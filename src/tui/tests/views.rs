@@ -3,6 +3,7 @@
 use crossterm::event::KeyCode;
 use serde_json::json;
 
+use super::attention::send_attention;
 use super::{draw, press, press_key, screen, screen_keys, send_day, text};
 use crate::output::stored_event::StoredEvent;
 use crate::text::MASK;
@@ -18,7 +19,7 @@ fn assert_snapshot(name: &str, state: &State) {
     let (columns, rows) = state.size;
     let mut seen = text(state);
     for (place, screen) in Screen::ALL.iter().enumerate() {
-        let tab = format!(" {} {} ", place + 1, screen.title());
+        let tab = format!(" {place} {} ", screen.title());
         seen = seen.replace(&tab, &" ".repeat(tab.len()));
     }
     insta::assert_snapshot!(format!("{name}_{columns}x{rows}"), seen);
@@ -37,6 +38,17 @@ fn assert_snapshots(name: &str, keys: &str) {
 fn each_screen() {
     for (screen, key) in Screen::ALL.iter().zip(screen_keys()) {
         assert_snapshots(&screen.title().to_lowercase(), &key);
+    }
+}
+
+#[test]
+fn what_needs_attention() {
+    for size in SIZES.into_iter().chain([(200, 50)]) {
+        let mut state = screen(size);
+        send_day(&mut state);
+        send_attention(&mut state);
+        press(&mut state, "0!a");
+        assert_snapshot("attention", &state);
     }
 }
 

@@ -45,20 +45,25 @@ fn summary(state: &State, columns: u16, room: usize) -> Vec<Span<'static>> {
     let theme = state.config.theme;
     let (totals, filtered_out) = (&state.present.stats.totals, &state.present.stats.filtered_out);
     let mut parts = vec![HeaderPart { spans: connection(state, columns), rank: CONNECTION }];
+    let badge = badge(state, columns >= WORDS_MIN_WIDTH);
+    if !badge.is_empty() {
+        parts
+            .insert(0, HeaderPart { spans: vec![Span::styled(badge, theme.error())], rank: BADGE });
+    }
     parts.extend(moment(state, room));
     let mut part = |rank: usize, text: String, style| {
         parts.push(HeaderPart { spans: vec![Span::styled(text, style)], rank });
     };
-    part(4, format!("{}/s", count(state.present.stats.rate())), theme.heading());
-    part(5, counted(totals.events + filtered_out.events, "event"), theme.quiet());
+    part(5, format!("{}/s", count(state.present.stats.rate())), theme.heading());
+    part(6, counted(totals.events + filtered_out.events, "event"), theme.quiet());
     let gaps = totals.count_of(Kind::TapGap) + filtered_out.gaps;
     let malformed = totals.count_of(Kind::TapMalformed) + filtered_out.malformed;
     let drifted = totals.drifted + filtered_out.drifted;
     for (rank, name, number, style) in [
         (0, "gaps", gaps, theme.error()),
-        (1, "malformed", malformed, theme.error()),
-        (3, "drift", drifted, theme.warning()),
-        (6, "filtered out", filtered_out.events, theme.quiet()),
+        (2, "malformed", malformed, theme.error()),
+        (4, "drift", drifted, theme.warning()),
+        (7, "filtered out", filtered_out.events, theme.quiet()),
     ] {
         // A zero is shown last, if there is room for the whole name of the source before it.
         let (rank, style) = if number > 0 { (rank, style) } else { (rank + 10, theme.quiet()) };
@@ -75,7 +80,7 @@ fn summary(state: &State, columns: u16, room: usize) -> Vec<Span<'static>> {
         for at in order {
             let needed = width(&parts[at].spans) + SEPARATOR.len();
             // A loss is worth more than the name of the source.
-            let reserved = if parts[at].rank == 0 { 0 } else { reserved };
+            let reserved = if parts[at].rank <= BADGE { 0 } else { reserved };
             if needed + reserved > left && parts[at].rank == CONNECTION {
                 // Part of it is better than nothing.
                 let room = left.saturating_sub(reserved + SEPARATOR.len());
@@ -124,8 +129,20 @@ fn moment(state: &State, room: usize) -> Option<HeaderPart> {
 /// The space between two parts of the header.
 const SEPARATOR: &str = "  ";
 
+/// The minimum width for the number of items on a tab, too.
+const BADGE_MIN_WIDTH: u16 = 60;
+
+/// The minimum width for more space between tabs.
+const SPACE_MIN_WIDTH: u16 = 90;
+
+/// The rank of the number of items that need attention.
+const BADGE: usize = 1;
+
+/// The minimum width for the number of items with words.
+const WORDS_MIN_WIDTH: u16 = 110;
+
 /// The rank of the connection.
-const CONNECTION: usize = 2;
+const CONNECTION: usize = 3;
 
 /// The maximum number of names of which the name of the source consists.
 const MAX_TITLE_NAMES: usize = 4;
@@ -201,11 +218,38 @@ fn privacy(state: &State) -> Vec<Span<'static>> {
 fn tab_spans(state: &State) -> Vec<Span<'static>> {
     let theme = state.config.theme;
     let style = |screen| if screen == state.screen { theme.selected() } else { theme.quiet() };
-    Screen::ALL.iter().map(|screen| Span::styled(tab(*screen), style(*screen))).collect()
+    let spans = |screen: Screen| {
+        let (name, badge) = tab(state, screen);
+        let style = style(screen);
+        let badge_style = if screen == state.screen { style } else { theme.error() };
+        [Span::styled(name, style), Span::styled(badge, badge_style)]
+    };
+    Screen::ALL.iter().copied().flat_map(spans).filter(|span| !span.content.is_empty()).collect()
 }
 
-fn tab(screen: Screen) -> String {
-    format!(" {} {} ", screen.index() + 1, screen.title())
+/// Returns the number of items that need attention; empty if there are none.
+fn badge(state: &State, has_words: bool) -> String {
+    match state.attention.open_count() as u64 {
+        0 => String::new(),
+        number if !has_words => format!("▲ {}", count(number)),
+        1 => "▲ 1 needs attention".to_owned(),
+        number => format!("▲ {} need attention", count(number)),
+    }
+}
+
+/// Returns the name of a tab, and its badge.
+fn tab(state: &State, screen: Screen) -> (String, String) {
+    let columns = state.size.0;
+    let has_badge = screen == Screen::Now && columns >= BADGE_MIN_WIDTH;
+    let mut badge = if has_badge { badge(state, false) } else { String::new() };
+    let mut name = format!(" {} {}", screen.index(), screen.title());
+    if !badge.is_empty() {
+        name.push(' ');
+    }
+    if columns >= SPACE_MIN_WIDTH {
+        if badge.is_empty() { &mut name } else { &mut badge }.push(' ');
+    }
+    (name, badge)
 }
 
 /// Returns the screen whose tab is at that cell.
@@ -217,7 +261,8 @@ pub fn tab_at(state: &State, at: Position) -> Option<Screen> {
     }
     let mut column = usize::from(at.x - area.x);
     Screen::ALL.iter().copied().find(|screen| {
-        let width = tab(*screen).len();
+        let (name, badge) = tab(state, *screen);
+        let width = name.width() + badge.width();
         let is_hit = column < width;
         column = column.saturating_sub(width);
         is_hit

@@ -92,6 +92,9 @@ fn messages(state: &State, prompt: &Prompt, width: usize) -> Vec<Line<'static>> 
                     .to_owned()
             }
             Some("NAME") => " the name of a theme; Tab completes it".to_owned(),
+            Some("on|off") => {
+                " on or off: the bell and a notification of the terminal when something newly needs attention".to_owned()
+            }
             Some("SID") => " the SID of a call; Tab completes it".to_owned(),
             Some("FILE") => {
                 " a new file that only you can read; hidden values stay hidden in it".to_owned()

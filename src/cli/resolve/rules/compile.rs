@@ -169,6 +169,7 @@ impl RuleCompiler<'_> {
                 fingerprint: rule.fingerprint(),
                 longest,
                 subject: subject(rule.text("per")?),
+                is_reported: true,
                 rule: rule_state,
             },
         })
