@@ -67,7 +67,7 @@ pub(super) async fn run(mut args: AlertArgs) -> Result<Exit> {
     if !args.files.is_empty() {
         return Box::pin(replay(args, session, limits)).await;
     }
-    live(args, session, limits).await
+    Box::pin(live(args, session, limits)).await
 }
 
 async fn replay(args: AlertArgs, session: SessionBuilder, limits: SourceConfig) -> Result<Exit> {

@@ -55,7 +55,7 @@ pub(super) async fn run(mut args: WatchArgs) -> Result<Exit> {
     let from = args.follow.from.as_deref();
     if let Some(broker) = BrokerInput::resolve(from, &args.destinations.broker, &network, &request)?
     {
-        return read(args, &broker).await;
+        return Box::pin(read(args, &broker)).await;
     }
     let file = args.workspaces_file.clone();
     let file = file.map(|path| workspaces_file(path, &args)).transpose()?;
