@@ -477,6 +477,7 @@ impl Call {
             ended: self.ended.clone(),
             seconds: self.seconds,
             escalated: self.escalated,
+            escalation: self.escalation.clone(),
             operators: self.operators.clone(),
             transcript: self.transcript.summary(),
             activity: self.activity.clone(),

@@ -160,6 +160,7 @@ impl WorkspaceState {
             reviewed: self.reviewed,
             triggers: self.triggers.clone(),
             pipelines: self.pipelines.clone(),
+            tool_errors: self.tool_errors.clone(),
             reviews: self.reviews.clone(),
             has_more_surfaces: self.has_more_surfaces,
             surfaces: None,
@@ -177,6 +178,7 @@ impl WorkspaceState {
             + self
                 .pipelines
                 .bytes(|pipeline| pipeline.error.as_ref().map_or(0, |(_, why)| why.len()))
+            + self.tool_errors.bytes(String::len)
             + self.reviews.bytes(|_| 0)
     }
 

@@ -228,7 +228,7 @@ fn the_help_lists_every_key_and_command_at_every_size() {
         let mut state = screen((columns, rows));
         press(&mut state, "?");
         let mut seen = String::new();
-        for _ in 0..25 {
+        for _ in 0..40 {
             seen += &text(&state).replace(['"', '│'], "");
             press_key(&mut state, KeyCode::PageDown);
         }
