@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 
 use jiff::Timestamp;
 
-use super::projection::Receipt;
+use super::projection::EventReceipt;
 use crate::analysis::byte_budget::ByteBudget;
 use crate::output::stored_event::StoredEvent;
 
@@ -45,12 +45,12 @@ struct Pause {
 #[derive(Debug)]
 struct Row {
     stored: StoredEvent,
-    receipt: Receipt,
+    receipt: EventReceipt,
 }
 
 impl Row {
     fn bytes(&self) -> usize {
-        self.stored.bytes() + size_of::<Receipt>()
+        self.stored.bytes() + size_of::<EventReceipt>()
     }
 }
 
@@ -76,7 +76,7 @@ impl EventBuffer {
     ///
     /// Drops the oldest events while a limit is exceeded, but never the new one. During a pause,
     /// events that must stay are kept, and the oldest of those that arrived are dropped instead.
-    pub fn push(&mut self, stored: StoredEvent, receipt: Receipt) {
+    pub fn push(&mut self, stored: StoredEvent, receipt: EventReceipt) {
         let row = Row { stored, receipt };
         self.budget.replace(0, row.bytes());
         match &mut self.pause {
@@ -157,7 +157,7 @@ impl EventBuffer {
 
     /// Returns what was recorded of the event with that number.
     #[must_use]
-    pub fn receipt(&self, number: u64) -> Option<Receipt> {
+    pub fn receipt(&self, number: u64) -> Option<EventReceipt> {
         self.row(number).map(|row| row.receipt)
     }
 
@@ -198,11 +198,11 @@ mod tests {
     }
 
     fn push(buffer: &mut EventBuffer, line: &str) {
-        buffer.push(stored(line), Receipt::default());
+        buffer.push(stored(line), EventReceipt::default());
     }
 
     fn row_bytes(line: &str) -> usize {
-        Row { stored: stored(line), receipt: Receipt::default() }.bytes()
+        Row { stored: stored(line), receipt: EventReceipt::default() }.bytes()
     }
 
     #[test]

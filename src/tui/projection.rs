@@ -11,7 +11,7 @@ use crate::redact::RedactedEvent;
 /// What is recorded of an event when it is observed for the first time, so that another projection
 /// can observe it again with the same result.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Receipt {
+pub struct EventReceipt {
     /// The number of events that were observed up to this one. Unlike the number of an event in the
     /// buffer, it counts events that were dropped during a pause.
     pub sequence: u64,
@@ -52,7 +52,7 @@ impl Projection {
         &mut self,
         stored: &StoredEvent,
         event: &RedactedEvent<'_>,
-        receipt: &mut Receipt,
+        receipt: &mut EventReceipt,
         is_replay: bool,
     ) {
         let arrived = Timestamp::from_second(receipt.arrived).unwrap_or_default();

@@ -24,7 +24,7 @@ use super::filter::FilterTask;
 use super::history::PromptHistory;
 use super::list::{CALLS, ListState, RowId};
 use super::past::Past;
-use super::projection::{Projection, Receipt};
+use super::projection::{EventReceipt, Projection};
 use super::replay_profile::ReplayProfile;
 use super::row_index::RowIndex;
 use super::rows::Rows;
@@ -417,7 +417,7 @@ impl State {
         if let Some(place) = config.pace.as_ref().and_then(|pace| pace.share_of(stored.place)) {
             profile.add(place, &stored);
         }
-        let mut receipt = Receipt { arrived: now.as_second(), ..Receipt::default() };
+        let mut receipt = EventReceipt { arrived: now.as_second(), ..EventReceipt::default() };
         reader.read(&stored, |event| {
             present.observe(&stored, event, &mut receipt, config.pace.is_some());
             // As for the rates, an event of a replay without a time happened with the one before it.

@@ -144,6 +144,9 @@ const FAULTS: &[&str] = &[
     "backwards=500",
     "forget+cut=3000",
     "absent=call.ended:2",
+    "last=call.ended:2",
+    "slow=find_slots:2",
+    "timeout=find_slots",
     "close=1011",
     "none",
 ];

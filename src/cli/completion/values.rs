@@ -29,7 +29,7 @@ const PARTS: &[(&str, &str)] = &[
 /// The names of values that have no candidates, such as numbers, times, expressions and addresses.
 /// An option whose value has another name declares this with `value_hint = ValueHint::Other`.
 #[cfg(test)]
-const FREE: &str = "ADDR COMMAND DURATION EXPR FAULT HEADER ID|TIME|AGE JSON LIMIT LIMITS N NAME OPTION PREFIX PROGRAM REGEX SIZE STEP TIME URL UUID VALUE WORD";
+const FREE: &str = "ADDR COMMAND DURATION EXPR FAULT HEADER ID|TIME|AGE JSON LIMIT LIMITS N NAME OPTION PERCENT PREFIX PROGRAM REGEX SIZE STEP TIME URL UUID VALUE WORD";
 
 /// Returns the candidates for the value of an argument, of which `typed` was typed already.
 pub(super) fn candidates(root: &Command, arg: &Arg, typed: &str) -> Vec<Candidate> {

@@ -53,7 +53,7 @@ crate::event! {
         /// What the rule counts separately, such as a call; empty if it counts everything together.
         Open key: String, required, rank(70);
         /// What is known now.
-        Open state: AlertState, required, rank(50);
+        Open state: AlertState, required, rank(65);
         /// The time at which that began, as RFC 3339 in UTC.
         Open since: Time, required, nullable;
         /// The number of events that led to it.

@@ -2,12 +2,12 @@
 
 mod detail;
 mod list;
+mod selected_line;
 mod status;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::style::Style;
-use ratatui::text::{Line, Span};
+use ratatui::text::Span;
 use ratatui::widgets::{Block, Borders, Widget};
 
 use crate::tui::filtering::toggle_call_filter;
@@ -23,8 +23,6 @@ use crate::tui::selection::{is_marked_row, jump, select, step};
 use crate::tui::state::modes::{DetailPane, DragTarget};
 use crate::tui::state::prompt::Purpose;
 use crate::tui::state::{Effect, State};
-use crate::tui::style::Theme;
-use crate::tui::text;
 use crate::tui::time_travel::follow_newest;
 
 /// The shares of the body that a layout gives to the detail, in percent.
@@ -118,19 +116,6 @@ impl Panel for StreamPanel {
         let percent = u32::from(detail) * 100 / u32::from(whole.max(1));
         state.detail_percent = percent.clamp(20, 80).try_into().unwrap_or(50);
     }
-}
-
-/// Returns a line of the selected row. Several reversed colours would make it hard to read, so only
-/// the matches of the search stay apart.
-fn selected(theme: Theme, line: Line<'static>, style: Style, width: usize) -> Line<'static> {
-    let spans = line.spans.into_iter().map(|span| {
-        let is_match = span.style == theme.found();
-        Span::styled(span.content, if is_match { theme.found_here() } else { style })
-    });
-    let mut spans: Vec<_> = spans.collect();
-    let rest = width.saturating_sub(text::width(&spans));
-    spans.push(Span::styled(" ".repeat(rest), style));
-    Line::from(spans)
 }
 
 /// Returns the hints for the footer while the list has the focus.

@@ -82,8 +82,8 @@ fn fill(state: &mut State, call: &str, engine: f64) {
 /// Returns the line of the conversation under the cursor.
 fn current_line(state: &State) -> String {
     let seen = text(state);
-    let lines = seen.lines().filter(|line| line.contains("▶ "));
-    let line = lines.filter(|line| !line.contains("▶  ") || line.contains(':')).next();
+    let mut lines = seen.lines().filter(|line| line.contains("▶ "));
+    let line = lines.find(|line| !line.contains("▶  ") || line.contains(':'));
     line.unwrap_or_else(|| panic!("a cursor: {seen}")).to_owned()
 }
 

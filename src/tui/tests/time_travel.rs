@@ -248,7 +248,7 @@ fn the_header_says_that_the_past_is_shown_at_every_size() {
         let mut state = screen((columns, 24));
         send_day(&mut state);
         press(&mut state, "gjj");
-        for key in screen_keys().skip(1) {
+        for key in screen_keys().filter(|key| !["0", "1"].contains(&&**key)) {
             press(&mut state, &key);
             let seen = text(&state);
             assert!(seen.lines().next().is_some_and(|line| line.contains(expected)), "{seen}");

@@ -16,7 +16,7 @@ fn the_live_screen_stays_below_the_memory_limit() {
             "sh -c 'echo $$ > pid; exec {binary} replay day.ndjson --tui --reveal all --buffer {buffer}'; echo status $?"
         ));
         shell.wait_for("■ ended");
-        let screens = [("1", "below"), ("2", " ended"), ("3", "emotion"), ("4", "Operators")];
+        let screens = [("1", "below"), ("2", " ended"), ("3", "valence"), ("4", "Operators")];
         for (key, expected) in screens.into_iter().chain([("5", "Events by type")]) {
             shell.send(&["g", key]);
             shell.wait_for(expected);

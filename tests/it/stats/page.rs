@@ -1,5 +1,7 @@
 //! The HTML page of statistics: it shows what the other formats show, and loads nothing.
 
+use std::fmt::Write as _;
+
 use evtap::internals::analysis::stats::json::time;
 use serde_json::json;
 
@@ -84,7 +86,7 @@ async fn a_page_treats_every_name_as_text() {
             json!({"event_type": "tap.malformed", "offset": 1, "length": 1, "category": text}),
             json!({"event_type": text}),
         ] {
-            lines += &format!("{event}\n");
+            let _ = writeln!(lines, "{event}");
         }
     }
     for options in ["--reveal all --no-check", "--reveal all --no-check --group-by .."] {

@@ -36,7 +36,7 @@ crate::event! {
         /// The action that was chosen.
         Open selected_action: String, nullable;
         /// The state that the agent is in.
-        Open state: String, nullable;
+        Open state: String, nullable, rank(65);
         /// The total time, in milliseconds.
         Open total_ms: f64, required, rank(510);
         /// Whether the fallback model answered.

@@ -53,7 +53,7 @@ crate::event! {
         /// The role of the speaker in the call.
         Open speaker_role: String, nullable, documented, rank(10);
         /// The state that the agent is in.
-        Open state: String, documented;
+        Open state: String, documented, rank(65);
         /// The transcriber's confidence in the words, from 0 to 1.
         Open stt_confidence: f64, nullable;
         /// The transcript of what was said.

@@ -5,7 +5,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::selected;
+use super::selected_line::selected_line;
 use crate::json::string::unquote;
 use crate::text::terminal;
 use crate::tui::event_detail::{self, DetailLine};
@@ -108,7 +108,7 @@ fn screen_lines(state: &State, width: usize) -> Vec<(usize, Line<'static>)> {
         let wrapped = if state.wrap { wrap(spans, width, 7) } else { vec![cut(spans, width)] };
         for mut line in wrapped {
             if at == cursor && detail.focused {
-                line = selected(theme, line, theme.selected(), width);
+                line = selected_line(theme, line, theme.selected(), width);
             }
             drawn.push((at, line));
         }

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 use unicode_width::UnicodeWidthStr;
 
-use super::selected;
+use super::selected_line::selected_line;
 use crate::output::columns::Columns;
 use crate::output::stored_event::StoredEventReader;
 use crate::text::terminal;
@@ -47,7 +47,7 @@ pub fn render(state: &State, heading: Rect, area: Rect, buffer: &mut Buffer) {
         let mut row = event_row::row(state, &mut reader, stored, context);
         if number == state.selected {
             let style = if is_focused { theme.selected() } else { theme.heading() };
-            row = row.into_iter().map(|line| selected(theme, line, style, width)).collect();
+            row = row.into_iter().map(|line| selected_line(theme, line, style, width)).collect();
         }
         lines.extend(row);
     }
