@@ -70,7 +70,7 @@ pub fn run(
                 "name the files in it",
             ));
         }
-        steps = indexes.and_then(|indexes| indexes.steps(path, &file));
+        steps = indexes.and_then(|indexes| indexes.steps(path, &file, limit));
         Box::new(file)
     };
     let file = MeteredReader { file, progress: Arc::clone(progress) };

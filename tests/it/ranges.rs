@@ -211,9 +211,12 @@ async fn with_an_index_of_its_times_a_range_of_a_recording_is_the_same() {
     let long = format!("{{\"event_type\":\"{}\"}}\n", "x".repeat(2 << 20));
     let text = large_recording();
     let middle = text[..text.len() / 3].rfind('\n').expect("a line") + 1;
+    // Too large only with a lower limit.
+    let wide =
+        recording(5..6).replace("\"_tap\"", &format!("\"x\":\"{}\",\"_tap\"", "y".repeat(2000)));
     // What is no event, or too large, or has no time, is reported whatever the range.
     let text = format!(
-        "{}not an event\n{long}{{\"event_type\":\"text.started\"}}\n{}",
+        "{}not an event\n{long}{{\"event_type\":\"text.started\"}}\n{}{wide}",
         &text[..middle],
         &text[middle..]
     );
@@ -234,6 +237,7 @@ async fn with_an_index_of_its_times_a_range_of_a_recording_is_the_same() {
             format!("replay {path} {range} --threads 4 -o cloudevents"),
             format!("stats {path} {range} -o json"),
             format!("audit {path} {range}"),
+            format!("replay {path} {range} --max-frame 1KiB"),
         ]
     };
     let written = std::time::SystemTime::now() - std::time::Duration::from_secs(60);

@@ -37,8 +37,8 @@ const MAX_CACHE: u64 = 64 << 20;
 /// second modification would not show.
 const MIN_AGE: Duration = Duration::from_secs(2);
 
-/// The version of the format of the index.
-const VERSION: u32 = 1;
+/// The version that wrote an index: another one may read times otherwise.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The times of consecutive events.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,39 +96,47 @@ pub(super) struct ReadingStep {
     pub skipped: Option<SkippedPart>,
 }
 
-/// What identifies the content of a file.
+/// What identifies the content of a file, as it is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct FileIdentity {
     device: u64,
     inode: u64,
     length: u64,
     modified: SystemTime,
+    /// The maximum size of a line in bytes. A longer line is reported whatever the range.
+    limit: usize,
 }
 
 impl FileIdentity {
     #[cfg(unix)]
-    fn new(meta: &Metadata) -> Option<Self> {
+    fn new(meta: &Metadata, limit: usize) -> Option<Self> {
         use std::os::unix::fs::MetadataExt;
         let modified = meta.modified().ok()?;
         let (device, inode, length) = (meta.dev(), meta.ino(), meta.len());
-        (meta.is_file() && length >= MIN_LENGTH).then_some(Self { device, inode, length, modified })
+        (meta.is_file() && length >= MIN_LENGTH).then_some(Self {
+            device,
+            inode,
+            length,
+            modified,
+            limit,
+        })
     }
 
     /// Without inodes, a file that was replaced by another one could not be recognised.
     #[cfg(not(unix))]
-    fn new(_: &Metadata) -> Option<Self> {
+    fn new(_: &Metadata, _: usize) -> Option<Self> {
         None
     }
 
     fn file_name(&self) -> String {
-        format!("{:x}-{:x}.json", self.device, self.inode)
+        format!("{:x}-{:x}-{}.json", self.device, self.inode, self.limit)
     }
 }
 
 /// The content of the file of an index.
 #[derive(Serialize, Deserialize)]
 struct StoredIndex {
-    version: u32,
+    version: String,
     file: FileIdentity,
     parts: Vec<RecordingPart>,
 }
@@ -153,8 +161,8 @@ impl TimeIndexes {
 
     /// Returns how to read an open file by its index. Without one, notes what the file is, so that
     /// one can be saved.
-    pub(super) fn steps(&self, path: &Path, file: &File) -> Option<Vec<ReadingStep>> {
-        let identity = FileIdentity::new(&file.metadata().ok()?)?;
+    pub(super) fn steps(&self, path: &Path, file: &File, limit: usize) -> Option<Vec<ReadingStep>> {
+        let identity = FileIdentity::new(&file.metadata().ok()?, limit)?;
         let stored = fs::read(self.dir.join(identity.file_name())).ok();
         let stored: Option<StoredIndex> =
             stored.and_then(|bytes| serde_json::from_slice(&bytes).ok());
@@ -184,11 +192,12 @@ impl TimeIndexes {
     /// An index that cannot be saved is only missing the next time.
     pub fn save(&self, path: &Path, builder: IndexBuilder) {
         let Some(identity) = self.lock().remove(path) else { return };
-        let is_same = fs::metadata(path).ok().and_then(|meta| FileIdentity::new(&meta))
-            == Some(identity)
-            && identity.modified.elapsed().is_ok_and(|age| age >= MIN_AGE);
+        let is_same =
+            fs::metadata(path).ok().and_then(|meta| FileIdentity::new(&meta, identity.limit))
+                == Some(identity)
+                && identity.modified.elapsed().is_ok_and(|age| age >= MIN_AGE);
         if let Some(parts) = builder.finish(identity.length).filter(|_| is_same) {
-            let _ = self.write(&StoredIndex { version: VERSION, file: identity, parts });
+            let _ = self.write(&StoredIndex { version: VERSION.to_owned(), file: identity, parts });
         }
     }
 
