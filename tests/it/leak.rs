@@ -249,6 +249,23 @@ async fn statistics_hide_canaries() {
 }
 
 #[tokio::test]
+async fn comparisons_and_reports_hide_canaries() {
+    let fewer = b"{\"event_type\":\"call.started\",\"call_sid\":\"CA1\"}\n";
+    for output in ["text", "json"] {
+        for files in ["all.ndjson few.ndjson", "few.ndjson all.ndjson"] {
+            let how = format!("diff {files} -o {output}");
+            let diff = evtap(&how).file("all.ndjson", ndjson()).file("few.ndjson", fewer);
+            let ran = diff.run().await;
+            assert!(ran.ended(0).contains("session_start"), "{how}");
+            assert_no_trace(&ran, &how);
+        }
+    }
+    let ran = evtap("stats - -o html").stdin(ndjson()).run().await;
+    assert!(ran.ended(0).len() > 5_000);
+    assert_no_trace(&ran, "stats -o html");
+}
+
+#[tokio::test]
 async fn timelines_hide_canaries() {
     let sid = "CA5f0c8d1f1d2e4b7a9c3d5e7f90123456";
     let mut lines = String::new();

@@ -64,13 +64,13 @@ pub struct RuleEvent {
 pub struct Change {
     /// When the state changed.
     pub at: Millis,
-    /// What is known now.
+    /// The current state.
     pub state: AlertState,
     /// When that began.
     pub since: Millis,
     /// The number of events that led to it.
     pub count: u64,
-    /// What was measured.
+    /// The measured value.
     pub value: Option<f64>,
     /// Why the state changed.
     pub reason: AlertReason,
@@ -104,7 +104,7 @@ pub enum Phase {
 /// All times are those of events. A form is called in the order of time, except for events that
 /// arrive later than the allowance.
 pub trait RuleForm: Send {
-    /// What is remembered of a key.
+    /// The state of a key.
     type State: Default + Serialize + DeserializeOwned + Send;
 
     /// Returns whether an event with these roles changes anything about a key of which nothing is
@@ -165,7 +165,7 @@ pub struct EvictedKey {
     pub key: Arc<str>,
     /// Whether it had a deadline, which no longer applies.
     pub had_timer: bool,
-    /// What is reported.
+    /// The reported change.
     pub change: Change,
 }
 

@@ -46,7 +46,7 @@ pub struct RunProfile {
     session: Box<str>,
 }
 
-/// What is measured in one state.
+/// The measurements of one state.
 #[derive(Debug, Clone, Default)]
 pub struct StateProfile {
     /// How often calls entered it.

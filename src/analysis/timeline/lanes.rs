@@ -119,7 +119,7 @@ pub struct TimedTurn {
     pub latency: TurnLatency,
 }
 
-/// What is drawn of a call.
+/// The parts of a call that the picture shows.
 pub struct CallLanes {
     /// The time axis, in milliseconds since the start of the call.
     pub scale: TimeScale,
