@@ -17,8 +17,14 @@ use crate::text::terminal;
 /// # Errors
 /// Fails if `out` does.
 pub fn json(timeline: &Timeline, out: &mut dyn Write) -> io::Result<()> {
+    write_with_list(&head(timeline), "entries", entries(timeline), out)
+}
+
+/// Describes the call as a whole.
+#[must_use]
+pub fn head(timeline: &Timeline) -> Value {
     let call = &timeline.call;
-    let head = json!({
+    json!({
         "call_sid": timeline.sid,
         "direction": call.direction,
         "service_id": call.service,
@@ -35,32 +41,37 @@ pub fn json(timeline: &Timeline, out: &mut dyn Write) -> io::Result<()> {
         },
         "moved_ms": -timeline.shift,
         "revealed": timeline.revealed,
-    });
+    })
+}
+
+/// Iterates over the entries as JSON, with hostile characters as escapes.
+pub fn entries(timeline: &Timeline) -> impl Iterator<Item = String> {
     let mut reader = StoredEventReader::default();
-    let entries = timeline.entries.iter().map(|entry| entry_json(timeline, entry, &mut reader));
-    write_with_list(&head, "entries", entries, out)
+    timeline.entries.iter().map(move |entry| escaped(&entry_json(timeline, entry, &mut reader)))
 }
 
 /// Writes an object on a line of its own, with a list as its last member. The list is not held in
-/// memory, and hostile characters are escaped.
+/// memory.
 fn write_with_list(
     head: &Value,
     name: &str,
-    list: impl Iterator<Item = Value>,
+    list: impl Iterator<Item = String>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let escaped = |value: &Value| {
-        let mut text = String::new();
-        terminal::push_json(&value.to_string(), &mut text);
-        text
-    };
     let head = escaped(head);
     let head = head.strip_suffix('}').unwrap_or(&head);
     write!(out, "{head}{}\"{name}\":[", if head == "{" { "" } else { "," })?;
-    for (at, value) in list.enumerate() {
-        write!(out, "{}{}", if at > 0 { "," } else { "" }, escaped(&value))?;
+    for (at, json) in list.enumerate() {
+        write!(out, "{}{json}", if at > 0 { "," } else { "" })?;
     }
     out.write_all(b"]}\n")
+}
+
+/// Returns JSON with hostile characters as escapes.
+fn escaped(value: &Value) -> String {
+    let mut text = String::new();
+    terminal::push_json(&value.to_string(), &mut text);
+    text
 }
 
 fn entry_json(timeline: &Timeline, entry: &TimelineEntry, reader: &mut StoredEventReader) -> Value {
@@ -119,6 +130,17 @@ fn entry_json(timeline: &Timeline, entry: &TimelineEntry, reader: &mut StoredEve
 /// # Errors
 /// Fails if `out` does.
 pub fn list(collected: &CollectedEvents, out: &mut dyn Write) -> io::Result<()> {
+    write_with_list(&list_head(collected), "calls", calls(collected), out)
+}
+
+/// Describes the list of calls as a whole.
+#[must_use]
+pub fn list_head(collected: &CollectedEvents) -> Value {
+    json!({"events_not_listed": collected.calls.missing()})
+}
+
+/// Iterates over the calls as JSON, with hostile characters as escapes.
+pub fn calls(collected: &CollectedEvents) -> impl Iterator<Item = String> {
     let call = |(sid, summary): (&str, &CallSummary)| {
         let span = summary.span(collected.shift);
         json!({
@@ -129,6 +151,5 @@ pub fn list(collected: &CollectedEvents, out: &mut dyn Write) -> io::Result<()> 
             "completion_reason": summary.outcome,
         })
     };
-    let head = json!({"events_not_listed": collected.calls.missing()});
-    write_with_list(&head, "calls", collected.calls.iter().map(call), out)
+    collected.calls.iter().map(move |of_call| escaped(&call(of_call)))
 }
