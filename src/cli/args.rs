@@ -22,6 +22,8 @@ pub mod groups;
 mod help;
 mod list;
 pub mod manual;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod metrics;
 mod observe;
 mod output;
@@ -62,6 +64,8 @@ pub use filter::{FilterArgs, StopArgs};
 pub use frames::FramesArgs;
 pub use generate::{GenerateArgs, Shell};
 pub use help::HelpArgs;
+#[cfg(feature = "mcp")]
+pub use mcp::McpArgs;
 pub use metrics::MetricsArgs;
 pub use observe::ObserveArgs;
 pub use output::{ColorWhen, OutputArgs, ReportFormat, Timestamps};
@@ -248,6 +252,12 @@ pub enum Command {
     Serve(ServeArgs),
     /// Describe the events, their fields and which fields are hidden
     Schema(SchemaArgs),
+    /// Offer tools that read events to an agent, over the Model Context Protocol
+    ///
+    /// Speaks the protocol on stdin and stdout until stdin ends. The tools only read, and they show
+    /// neither hidden fields nor free text.
+    #[cfg(feature = "mcp")]
+    Mcp(McpArgs),
     /// Check whether a recording is safe to share
     ///
     /// Reports what is not hidden in it as counts and places, without the values. Exits with status
@@ -290,6 +300,8 @@ impl Command {
             | Self::Diff(DiffArgs { filter, .. })
             | Self::Timeline(TimelineArgs { filter, .. }) => Some(&mut filter.named),
             Self::Expect(ExpectArgs { named, .. }) => Some(named),
+            #[cfg(feature = "mcp")]
+            Self::Mcp(McpArgs { named, .. }) => Some(named),
             _ => None,
         }
     }
@@ -311,6 +323,18 @@ impl Command {
             | Self::Timeline(TimelineArgs { privacy, .. }) => Some(privacy),
             _ => match self.output_mut() {
                 Some(output) => Some(&mut output.privacy),
+                None => None,
+            },
+        }
+    }
+
+    /// Returns the fields that it hides although they are shown by default.
+    pub(crate) const fn redact_mut(&mut self) -> Option<&mut Vec<String>> {
+        match self {
+            #[cfg(feature = "mcp")]
+            Self::Mcp(McpArgs { redact, .. }) => Some(redact),
+            _ => match self.privacy_mut() {
+                Some(privacy) => Some(&mut privacy.redact),
                 None => None,
             },
         }

@@ -13,6 +13,8 @@ mod expect;
 mod frames;
 mod generate;
 mod help;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod observe;
 mod replay;
 mod schema;
@@ -43,6 +45,8 @@ pub async fn run(cli: Cli) -> Result<Exit> {
         Command::Taps(args) => taps::run(args).await,
         Command::Serve(args) => serve::run(args).await,
         Command::Schema(args) => schema::run(&args),
+        #[cfg(feature = "mcp")]
+        Command::Mcp(args) => Box::pin(mcp::run(args)).await,
         Command::Audit(args) => audit::run(args).await,
         Command::Verify(args) => Box::pin(verify::run(args)).await,
         Command::Frames(args) => frames::run(args).await,

@@ -136,7 +136,7 @@ pub async fn read(
 }
 
 /// Returns a source that reads recordings one after the other.
-fn recordings(
+pub fn recordings(
     files: Vec<PathBuf>,
     limit: usize,
     indexes: Option<Arc<TimeIndexes>>,

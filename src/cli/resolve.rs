@@ -28,11 +28,15 @@ pub use connection::{
     wait, warn_if_exposed, workspace, workspaces,
 };
 pub use diff::diff;
+#[cfg(feature = "mcp")]
+pub use privacy::agent_policy;
 pub use privacy::allowed_fields;
 pub use replay::{pace, threads};
 pub use screen::screen;
 pub use stages::{expectations, stages};
 pub use stats::stats;
 pub use timeline::{TimelinePlan, timeline};
+#[cfg(feature = "mcp")]
+pub use value::moment;
 pub use value::{rate, refuse_range, since, time_range};
 pub use verify::verify;

@@ -264,7 +264,8 @@ impl SessionBuilder {
     }
 }
 
-fn pipeline_panicked() -> Error {
+/// Creates the error for a pipeline that panicked.
+pub fn pipeline_panicked() -> Error {
     let why = "the pipeline thread panicked";
     Error::new(Exit::Failure, "cannot continue", why, "report this as a bug")
 }
@@ -368,7 +369,10 @@ async fn close(live: Option<LiveScreen>) {
 
 /// Starts the pipeline on a thread of its own, because it blocks on stdout and signals must be
 /// handled even while a pipe is full. jq programs need a large stack.
-fn spawn(pipeline: Pipeline, items: transport::Receiver) -> Result<oneshot::Receiver<RunOutcome>> {
+pub fn spawn(
+    pipeline: Pipeline,
+    items: transport::Receiver,
+) -> Result<oneshot::Receiver<RunOutcome>> {
     let (done, outcome) = oneshot::channel();
     let runtime = Handle::current();
     let thread = std::thread::Builder::new().name("pipeline".to_owned()).stack_size(THREAD_STACK);

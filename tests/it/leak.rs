@@ -4,6 +4,8 @@
 //! The tests send the canaries through every input (recordings, captures, both live streams) to
 //! every output.
 
+#[cfg(feature = "mcp")]
+mod agent;
 mod inputs;
 
 use std::fmt::Write;

@@ -36,6 +36,8 @@ mod jq_limits;
 mod jq_suite;
 mod leak;
 mod manual;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod metrics;
 mod model;
 mod native_programs;

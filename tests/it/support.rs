@@ -20,7 +20,7 @@ use rustix::termios::{Winsize, tcsetwinsize};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 
 pub use self::servers::{
     Post, Posts, STREAM, bodies, closed_port, curl, emulator, endpoint, read_head, scripted,
@@ -159,20 +159,26 @@ impl Evtap {
 
     /// Starts it without waiting.
     pub fn start(mut self) -> Running {
-        self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = self.command.spawn().expect("evtap starts");
-        let mut stdin = child.stdin.take().expect("a pipe");
-        let bytes = self.stdin;
+        let (bytes, stays_open) = (std::mem::take(&mut self.stdin), self.stdin_stays_open);
+        let (running, mut stdin) = self.start_with_stdin();
         tokio::spawn(async move {
             // A program that reads no input closes the pipe.
             let _ = stdin.write_all(&bytes).await;
-            if self.stdin_stays_open {
+            if stays_open {
                 std::future::pending::<()>().await;
             }
         });
+        running
+    }
+
+    /// Starts it without waiting, and returns its stdin too.
+    pub fn start_with_stdin(mut self) -> (Running, ChildStdin) {
+        self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = self.command.spawn().expect("evtap starts");
+        let stdin = child.stdin.take().expect("a pipe");
         let stdout = BufReader::new(child.stdout.take().expect("a pipe"));
         let stderr = BufReader::new(child.stderr.take().expect("a pipe"));
-        Running { child, stdout, stderr, _home: self.home }
+        (Running { child, stdout, stderr, _home: self.home }, stdin)
     }
 }
 

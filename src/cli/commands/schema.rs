@@ -1,6 +1,6 @@
 //! `evtap schema`: describes the events, their fields and which fields are hidden.
 
-mod json;
+pub(super) mod json;
 mod json_schema;
 mod text;
 
@@ -33,7 +33,7 @@ pub(super) fn run(args: &SchemaArgs) -> Result<Exit> {
 }
 
 /// Returns all events, or those whose type matches the glob `event`.
-fn select(event: Option<&str>) -> Result<Vec<&'static EventSpec>> {
+pub(super) fn select(event: Option<&str>) -> Result<Vec<&'static EventSpec>> {
     let specs: Vec<_> = Kind::ALL.iter().chain(Kind::OWN).map(|kind| kind.spec()).collect();
     let Some(name) = event else { return Ok(specs) };
     let invalid = |_| {

@@ -146,8 +146,10 @@ fn fill(matches: &ArgMatches, layers: &Layers) -> Result<Cli, clap::Error> {
     };
     let defaults =
         ConfigDefaults(SETTINGS.iter().filter(is_default).map(|setting| setting.name).collect());
+    if let Some(redact) = cli.command.redact_mut() {
+        redact.extend(layers.redacted());
+    }
     if let Some(privacy) = cli.command.privacy_mut() {
-        privacy.redact.extend(layers.redacted());
         privacy.config_defaults = defaults.clone();
     }
     if let Some(output) = cli.command.output_mut() {

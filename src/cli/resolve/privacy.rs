@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+#[cfg(feature = "mcp")]
+use crate::cli::args::ConfigDefaults;
 use crate::cli::args::{PhiMode, PrivacyArgs, ScrubArg};
 use crate::error::{Error, Result};
 use crate::model::{FieldSpec, Kind};
@@ -49,6 +51,32 @@ pub fn policy(privacy: &PrivacyArgs, format: status::StatusFormat) -> Result<Pol
         status::report("identifiers in free text are not masked (--scrub none)");
     }
     Ok(policy)
+}
+
+/// Returns the policy for events that an agent reads: hidden fields and free text are masked.
+///
+/// Nothing can be revealed; `redact` hides more.
+#[cfg(feature = "mcp")]
+pub fn agent_policy(redact: &[String], scrub: ScrubArg) -> Result<Policy> {
+    if scrub == ScrubArg::None {
+        let advice = "omit it, or give `all`";
+        return Err(Error::usage(
+            "cannot use --scrub none",
+            "it shows more than the default",
+            advice,
+        )
+        .with_setting("--scrub"));
+    }
+    let privacy = PrivacyArgs {
+        phi: PhiMode::Mask,
+        reveal: Vec::new(),
+        redact: redact.to_vec(),
+        phi_key_file: None,
+        scrub,
+        hides_prose: true,
+        config_defaults: ConfigDefaults::default(),
+    };
+    policy(&privacy, status::StatusFormat::None)
 }
 
 /// Returns the fields in which `audit` accepts identifiers.

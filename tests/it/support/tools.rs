@@ -28,6 +28,22 @@ pub fn available(names: &[&str]) -> bool {
     none_missing(&names.iter().copied().filter(|name| find(name).is_none()).collect::<Vec<_>>())
 }
 
+/// Returns whether `python3` has a module, and reports it if not.
+///
+/// # Panics
+///
+/// Panics if it has not and `EVTAP_TEST_TOOLS` is `required`.
+#[track_caller]
+pub fn has_python_module(name: &str) -> bool {
+    let import = std::process::Command::new("python3")
+        .args(["-c", &format!("import {name}")])
+        .stderr(std::process::Stdio::null())
+        .status();
+    let label = format!("the Python module {name}");
+    let names = [label.as_str()];
+    none_missing(if import.is_ok_and(|status| status.success()) { &[] } else { &names })
+}
+
 /// Returns whether the machine has a time zone database, and reports it if it has none.
 ///
 /// # Panics

@@ -181,6 +181,12 @@ const DIFF: &[Example] = &[
     ),
 ];
 
+const MCP: &[Example] = &[
+    example("Offer a recording and the built-in clinic to an agent", "evtap mcp day.ndjson"),
+    example("Offer a directory of recordings, which may grow", "evtap mcp monday"),
+    example("Offer a live workspace too", "evtap mcp day.ndjson -w \"$WORKSPACE\""),
+];
+
 const EXPECT: &[Example] = &[
     example(
         "Expect in a recording that a call starts and ends",
@@ -298,6 +304,7 @@ pub fn examples(command: &str) -> &'static [Example] {
         "stats" => STATS,
         "timeline" => TIMELINE_EXAMPLES,
         "diff" => DIFF,
+        "mcp" => MCP,
         "expect" => EXPECT,
         "audit" => AUDIT,
         "verify" => VERIFY,

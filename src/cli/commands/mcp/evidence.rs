@@ -1,0 +1,93 @@
+//! What a result is based on: the time that it covers, and what is missing in that time.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use crate::analysis::timeline::collect::StreamGap;
+use crate::text::units::counted;
+
+/// The number of gaps that a result lists. Each takes at most about 500 bytes.
+const MAX_GAPS: usize = 50;
+
+/// What is known about the events that were read.
+#[derive(Debug, Default)]
+pub struct Evidence {
+    /// The first and the last time of the events.
+    pub span: Option<(Timestamp, Timestamp)>,
+    gaps: Vec<Value>,
+    gaps_not_listed: u64,
+    /// The number of lines or frames that are not events.
+    pub unreadable: u64,
+    /// The number of events that were left out because they have no time.
+    pub undated: u64,
+    /// The reasons why the result is incomplete, besides those above.
+    pub reasons: Vec<String>,
+}
+
+impl Evidence {
+    /// Adds the time of an event.
+    pub fn add_time(&mut self, at: Timestamp) {
+        self.span = Some(self.span.map_or((at, at), |(first, last)| (first.min(at), last.max(at))));
+    }
+
+    /// Adds a gap.
+    pub fn add_gap(&mut self, gap: &StreamGap) {
+        if self.gaps.len() >= MAX_GAPS {
+            self.gaps_not_listed += 1;
+            return;
+        }
+        self.gaps.push(json!({
+            "from": gap.from.map(rfc3339),
+            "to": rfc3339(gap.to),
+            "certain": gap.is_certain,
+            "reason": gap.reason,
+            "stream": gap.stream.map(crate::model::Stream::name),
+            "workspace_id": gap.workspace,
+            "call_sid": gap.call_sid,
+        }));
+    }
+
+    /// Adds that the source does not reach as far as a range of time.
+    pub fn compare(&mut self, since: Option<Timestamp>, until: Option<Timestamp>) {
+        let (first, last) = self.span.unzip();
+        if since.is_some_and(|since| first.is_none_or(|first| first > since)) {
+            self.reasons.push("the source begins after `since`".to_owned());
+        }
+        if until.is_some_and(|until| last.is_none_or(|last| last < until)) {
+            self.reasons.push("the source ends before `until`".to_owned());
+        }
+    }
+
+    /// Returns whether nothing is known to be missing.
+    pub fn is_complete(&self) -> bool {
+        self.gaps.is_empty() && self.unreadable == 0 && self.undated == 0 && self.reasons.is_empty()
+    }
+
+    /// Adds the members of a result that say what it is based on.
+    pub fn describe(mut self, members: &mut Map<String, Value>) {
+        let complete = self.is_complete();
+        let gaps = self.gaps.len() as u64 + self.gaps_not_listed;
+        if gaps > 0 {
+            self.reasons.push(format!("{} in the stream", counted(gaps, "gap")));
+        }
+        if self.unreadable > 0 {
+            let count = counted(self.unreadable, "line");
+            self.reasons.push(format!("{count} of the source could not be read as an event"));
+        }
+        if self.undated > 0 {
+            let count = counted(self.undated, "event");
+            self.reasons.push(format!("{count} without a time left out"));
+        }
+        let covers =
+            self.span.map(|(first, last)| json!({"from": rfc3339(first), "to": rfc3339(last)}));
+        members.insert("complete".to_owned(), json!(complete));
+        members.insert("why_incomplete".to_owned(), json!(self.reasons));
+        members.insert("gaps".to_owned(), Value::Array(self.gaps));
+        members.insert("gaps_not_listed".to_owned(), json!(self.gaps_not_listed));
+        members.insert("covers".to_owned(), json!(covers));
+    }
+}
+
+fn rfc3339(at: Timestamp) -> String {
+    format!("{at:.3}")
+}
