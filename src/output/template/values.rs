@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use minijinja::Value;
-use minijinja::value::{Enumerator, Object};
+use minijinja::value::{Enumerator, Object, Serde};
 
 use crate::json::string::unquote;
 use crate::output::columns::tap_text;
@@ -150,6 +150,6 @@ fn value(json: &str) -> Value {
     match unquote(json) {
         Some(text) => Value::from(text),
         None => serde_json::from_str::<serde_json::Value>(json)
-            .map_or(Value::UNDEFINED, Value::from_serialize),
+            .map_or(Value::UNDEFINED, |value| Value::from(Serde(value))),
     }
 }

@@ -1,6 +1,7 @@
 //! The straightforward way to write the formats for machines, and `template`.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use colored::Colorize;
@@ -12,6 +13,7 @@ use evtap::query::value::member;
 use evtap::redact::RedactedEvent;
 use evtap::text::terminal::{self, push_quoted};
 use minijinja::Value;
+use minijinja::value::Serde;
 
 fn quoted(text: &str) -> String {
     let mut json = Vec::new();
@@ -195,13 +197,12 @@ fn legal(text: &str) -> String {
 pub fn variables(shown: &RedactedEvent<'_>) -> Value {
     let parse = |json: &str| {
         let value = serde_json::from_str::<serde_json::Value>(json).expect("JSON");
-        Value::from_serialize(value)
+        Value::from(Serde(value))
     };
     let own = [
         ("event_type".to_owned(), Value::from(shown.event_type())),
         ("_tap".to_owned(), parse(&shown.tap_json())),
     ];
-    own.into_iter()
-        .chain(shown.fields().map(|field| (field.name().into_owned(), parse(field.json))))
-        .collect()
+    let fields = shown.fields().map(|field| (field.name().into_owned(), parse(field.json)));
+    own.into_iter().chain(fields).collect::<BTreeMap<_, _>>().into()
 }
