@@ -73,7 +73,7 @@ pub use privacy::{PhiMode, PrivacyArgs, ScrubArg};
 pub use range::RangeArgs;
 pub use replay::ReplayArgs;
 pub use rules::RulesArgs;
-pub use schema::SchemaArgs;
+pub use schema::{SchemaArgs, SqlDialect};
 pub use screen::{Appearance, Background, ScreenArgs};
 pub use serve::ServeArgs;
 pub use stats::{StatsArgs, StatsOutputArgs};

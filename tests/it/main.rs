@@ -1,6 +1,7 @@
 //! Integration tests of the library and of the `evtap` binary.
 
 mod alerts;
+mod analytics;
 mod architecture;
 mod audit;
 mod benchmarks;

@@ -2,9 +2,14 @@
 
 pub(super) mod json;
 mod json_schema;
+mod kinds;
+mod sql;
+mod tap;
 mod text;
+mod typescript;
 
-use crate::cli::args::SchemaArgs;
+use self::kinds::kinds;
+use crate::cli::args::{SchemaArgs, SqlDialect};
 use crate::cli::resolve;
 use crate::cli::session::print;
 use crate::error::{Error, Exit, Result};
@@ -24,6 +29,10 @@ pub(super) fn run(args: &SchemaArgs) -> Result<Exit> {
         json::events(&specs).to_string() + "\n"
     } else if args.json_schema {
         format!("{:#}\n", json_schema::json_schema(&specs))
+    } else if let Some(SqlDialect::Duckdb) = args.sql {
+        sql::duckdb(&specs)
+    } else if args.typescript {
+        typescript::typescript(&specs)
     } else if let ([spec], Some(_)) = (specs.as_slice(), &args.event) {
         text::detail(spec)
     } else {
@@ -34,7 +43,7 @@ pub(super) fn run(args: &SchemaArgs) -> Result<Exit> {
 
 /// Returns all events, or those whose type matches the glob `event`.
 pub(super) fn select(event: Option<&str>) -> Result<Vec<&'static EventSpec>> {
-    let specs: Vec<_> = Kind::ALL.iter().chain(Kind::OWN).map(|kind| kind.spec()).collect();
+    let specs: Vec<_> = kinds().map(Kind::spec).collect();
     let Some(name) = event else { return Ok(specs) };
     let invalid = |_| {
         let advice = "write it like call.* or surface.{created,submitted}";

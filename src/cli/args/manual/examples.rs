@@ -229,6 +229,8 @@ const SCHEMA: &[Example] = &[
         "evtap schema --json-schema > evtap.schema.json",
     ),
 ];
+    example("Create typed views of recordings", "evtap schema --sql duckdb > views.sql"),
+    example("Write TypeScript types of the lines", "evtap schema --typescript > evtap.d.ts"),
 
 const SERVE: &[Example] = &[
     example("Serve a clinic on port 8484, with the same events each time", "evtap serve --seed 7"),

@@ -6,7 +6,9 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::model::{Class, EventSpec, FieldSpec, Kind, Type};
+use super::kinds::{kinds, title};
+use super::tap::TAP;
+use crate::model::{Class, EventSpec, FieldSpec, MemberSpec, Type};
 use crate::redact;
 
 /// Returns a JSON Schema of the lines that evtap writes. The titles of its definitions are the
@@ -33,16 +35,6 @@ pub fn json_schema(specs: &[&EventSpec]) -> Value {
         "anyOf": lines,
         "$defs": defs,
     })
-}
-
-fn kinds() -> impl Iterator<Item = Kind> {
-    Kind::ALL.iter().chain(Kind::OWN).copied()
-}
-
-/// Returns the name of the struct of an event type.
-fn title(spec: &EventSpec) -> String {
-    let kind = kinds().find(|kind| kind.spec().event_type == spec.event_type);
-    kind.map_or_else(|| spec.event_type.to_owned(), |kind| format!("{kind:?}"))
 }
 
 fn event_schema(spec: &EventSpec) -> Value {
@@ -112,40 +104,35 @@ fn hidden_schema() -> Value {
 }
 
 fn tap_schema() -> Value {
-    let text = |doc: &str| json!({"type": "string", "description": doc});
-    let names =
-        |doc: &str| json!({"type": "array", "items": {"type": "string"}, "description": doc});
     json!({
         "title": "Tap",
         "description": "What evtap knows about the event.",
         "type": "object",
-        "properties": {
-            "id": text("The ID of the SSE frame: milliseconds of Unix time."),
-            "time": text("The ID as a time, RFC 3339 in UTC."),
-            "received_at": text("When the event arrived at evtap, RFC 3339 in UTC."),
-            "stream": {
-                "enum": ["workspace", "observer"],
-                "description": "The stream that the event belongs to.",
-            },
-            "workspace_id": text("The workspace whose stream the event came from."),
-            "call_sid": text("The call whose observer the event came from."),
-            "redacted": names("The names of the hidden fields."),
-            "scrubbed": names("The names of the fields in whose text something is masked."),
-            "drift": {
-                "type": "array",
-                "items": {
+        "properties": tap_members(TAP),
+    })
+}
+
+/// Returns the schemas of members, whose values are always of the declared types.
+fn tap_members(members: &[MemberSpec]) -> Value {
+    let schema = |it: &MemberSpec| {
+        let mut schema = match it.ty {
+            Type::List(Type::Record(members)) => {
+                let required = members.iter().filter(|it| it.required).map(|it| it.name);
+                let item = json!({
                     "title": "Drift",
                     "type": "object",
-                    "properties": {
-                        "kind": text("The kind of difference."),
-                        "field": text("The field that differs."),
-                    },
-                    "required": ["kind"],
-                },
-                "description": "How the event differs from its declaration.",
-            },
-        },
-    })
+                    "properties": tap_members(members),
+                    "required": required.collect::<Vec<_>>(),
+                });
+                json!({"type": "array", "items": item})
+            }
+            Type::List(item) => json!({"type": "array", "items": type_schema(item)}),
+            ref ty => type_schema(ty),
+        };
+        schema["description"] = json!(it.doc);
+        (it.name.to_owned(), schema)
+    };
+    members.iter().map(schema).collect::<Map<_, _>>().into()
 }
 
 fn field_schema(field: &FieldSpec) -> Value {
