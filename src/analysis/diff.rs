@@ -7,11 +7,13 @@
 
 mod align;
 mod compare;
+mod html;
 mod json;
 mod profile;
 mod text;
 
 pub use compare::{DiffThreshold, RunComparison};
+pub use html::html;
 pub use json::json;
-pub use profile::{DiffCollector, RunProfile, lock};
+pub use profile::{DiffCollector, RunProfile, take};
 pub use text::text;

@@ -57,7 +57,7 @@ pub use config::{ConfigAction, ConfigArgs, ConfigChoice};
 pub use config_defaults::ConfigDefaults;
 pub use connection::{AuthArgs, ConnectionArgs, DemoArgs};
 pub use delivery::{DeliveryArgs, MergeOrder, ReconnectArgs, ResumeArgs, WaitArgs};
-pub use diff::DiffArgs;
+pub use diff::{DiffArgs, DiffFormat};
 pub use doctor::DoctorArgs;
 pub use expect::ExpectArgs;
 pub use filter::{FilterArgs, StopArgs};

@@ -3,7 +3,9 @@
 use evtap::emulator::{Fault, Options};
 use serde_json::{Value, json};
 
+use crate::html_page::{HOSTILE, assert_inert};
 use crate::support::{emulator, evtap, fast, observe};
+use crate::terminal::hostile;
 
 /// Returns the recording of the demo call by an emulator with these faults.
 async fn call(faults: &[&str]) -> String {
@@ -128,4 +130,52 @@ async fn a_gap_is_mentioned_and_names_are_made_safe() {
     let text = ran.ended(0);
     assert!(text.contains("B has 1 gap"), "{text}");
     assert!(!text.contains('\u{1b}') && text.contains("Only in A"), "{text}");
+}
+
+#[tokio::test]
+async fn a_page_shows_what_json_shows() {
+    let (a, b) = (call(&[]).await, call(&["slow=find_slots:4", "absent=barge_in"]).await);
+    let diff = |line: &str| {
+        evtap(&format!("diff a.ndjson b.ndjson {line}"))
+            .file("a.ndjson", &a)
+            .file("b.ndjson", &b)
+            .run()
+    };
+    let page = assert_inert(&diff("-o html").await.ended(0));
+    for (title, count) in [("Slower in B", "▲ 1"), ("Faster in B", "none"), ("Only in A", "1")] {
+        assert!(page.text.contains(&format!("{title}{count}")), "{title}: {}", page.text);
+    }
+    assert!(page.text.contains("toolfind_slots p50") && page.text.contains("+300 %"));
+    assert!(page.text.contains("eventbarge_in"), "{}", page.text);
+    // The bar of B has the whole width, and that of A a quarter.
+    let widths: Vec<_> = page.values("width").collect();
+    assert!(widths.contains(&"25%") && widths.contains(&"100%"), "{widths:?}");
+    diff("-o html --fail-slower 250").await.ended(7);
+    let same = evtap("diff a.ndjson a.ndjson -o html").file("a.ndjson", &a).run().await.ended(0);
+    assert!(assert_inert(&same).text.contains("No difference"), "{same}");
+}
+
+#[tokio::test]
+async fn a_page_treats_every_name_as_text() {
+    let mut lines = String::new();
+    for text in HOSTILE.iter().map(|text| (*text).to_owned()).chain(hostile()) {
+        for event in [
+            json!({"event_type": "session_start", "call_sid": "CA1", "initial_state": text}),
+            json!({"event_type": "tool_call_completed", "call_id": "1", "tool_name": text, "succeeded": false}),
+            json!({"event_type": "call.ended", "call_sid": "CA1", "completion_reason": text}),
+            json!({"event_type": text}),
+        ] {
+            lines.push_str(&event.to_string());
+            lines.push('\n');
+        }
+    }
+    for files in ["a.ndjson b.ndjson", "b.ndjson a.ndjson"] {
+        let one = json!({"event_type": "session_start", "call_sid": "CA1", "initial_state": "x"});
+        let diff = evtap(&format!("diff {files} -o html")).file("a.ndjson", &lines);
+        let diff = diff.file("b.ndjson", format!("{one}\n"));
+        let page = assert_inert(&diff.run().await.ended(0));
+        for hostile in ["<script>alert(1)</script>", "<!-- -->", "<svg/onload=alert(1)>"] {
+            assert!(page.text.contains(hostile), "{hostile}: {}", page.text);
+        }
+    }
 }

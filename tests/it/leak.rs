@@ -253,7 +253,7 @@ async fn statistics_hide_canaries() {
 #[tokio::test]
 async fn comparisons_and_reports_hide_canaries() {
     let fewer = b"{\"event_type\":\"call.started\",\"call_sid\":\"CA1\"}\n";
-    for output in ["text", "json"] {
+    for output in ["text", "json", "html"] {
         for files in ["all.ndjson few.ndjson", "few.ndjson all.ndjson"] {
             let how = format!("diff {files} -o {output}");
             let diff = evtap(&how).file("all.ndjson", ndjson()).file("few.ndjson", fewer);

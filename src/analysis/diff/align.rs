@@ -13,9 +13,31 @@ pub enum AlignedStep<'a> {
     Second(&'a CallStep),
 }
 
-/// Aligns steps so that as many as possible are in both calls.
+/// The memory of the table by which steps are aligned, in bytes: 2048 steps of each call between the
+/// steps that both begin and end with.
+const MAX_TABLE_BYTES: usize = 8 << 20;
+
+/// Aligns steps so that as many as possible are in both calls. If that takes too much memory, the steps
+/// between the common beginning and the common end are not compared: all of them count as different.
 #[must_use]
 pub fn align<'a>(a: &'a [CallStep], b: &'a [CallStep]) -> Vec<AlignedStep<'a>> {
+    let start = a.iter().zip(b).take_while(|(first, second)| first == second).count();
+    let (beginning, a) = a.split_at(start);
+    let b = &b[start..];
+    let backwards = a.iter().rev().zip(b.iter().rev());
+    let end = backwards.take_while(|(first, second)| first == second).count();
+    let (a, ending) = a.split_at(a.len() - end);
+    let b = &b[..b.len() - end];
+    let between = if (a.len() + 1) * (b.len() + 1) * size_of::<u16>() > MAX_TABLE_BYTES {
+        a.iter().map(AlignedStep::First).chain(b.iter().map(AlignedStep::Second)).collect()
+    } else {
+        align_between(a, b)
+    };
+    let both = |steps: &'a [CallStep]| steps.iter().map(AlignedStep::Both);
+    both(beginning).chain(between).chain(both(ending)).collect()
+}
+
+fn align_between<'a>(a: &'a [CallStep], b: &'a [CallStep]) -> Vec<AlignedStep<'a>> {
     // The length of the longest common subsequence of the rests of both.
     let width = b.len() + 1;
     let mut common = vec![0_u16; (a.len() + 1) * width];
@@ -80,5 +102,14 @@ mod tests {
         assert_eq!(aligned("ab", ""), "-a-b");
         assert_eq!(aligned("ab", "ba"), "-ab+a");
         assert_eq!(aligned("", ""), "");
+        assert_eq!(aligned("aab", "ab"), "a-ab");
+    }
+
+    #[test]
+    fn too_many_different_steps_are_not_compared() {
+        let (a, b) = ("ab".repeat(2000), "ba".repeat(2000));
+        let aligned = aligned(&format!("x{a}y"), &format!("x{b}y"));
+        assert_eq!(aligned.matches('-').count(), 4000);
+        assert!(aligned.starts_with("x-a") && aligned.ends_with("+ay"), "{aligned}");
     }
 }

@@ -1,5 +1,7 @@
 //! Compares the profiles of two runs.
 
+use std::collections::HashSet;
+
 use super::align::{AlignedStep, align};
 use super::profile::{CallStep, RunProfile};
 use crate::analysis::stats::CallStats;
@@ -203,7 +205,8 @@ impl<'a> RunComparison<'a> {
         after: &[(Option<&str>, u64)],
     ) {
         let missing = |from: &[(Option<&str>, u64)], of: &[(Option<&str>, u64)]| {
-            let is_missing = |name: Option<&str>| !from.iter().any(|(other, _)| *other == name);
+            let others: HashSet<_> = from.iter().map(|(name, _)| *name).collect();
+            let is_missing = |name: Option<&str>| !others.contains(&name);
             let missing = of.iter().filter(|(name, count)| *count > 0 && is_missing(*name));
             missing.filter_map(|(name, count)| Some(((*name)?.to_owned(), *count))).collect()
         };

@@ -26,6 +26,7 @@ fn run(name: &str, run: &RunProfile) -> Value {
         "events": run.stats.events,
         "calls_ended": run.stats.calls.ended().max(run.stats.sessions.ended()),
         "gaps": run.stats.count_of(Kind::TapGap),
+        "left_out": run.left_out(),
     })
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::analysis::byte_budget::{MAX_NAME_BYTES, truncated};
+use crate::analysis::byte_budget::{ByteBudget, MAX_NAME_BYTES, truncated};
 use crate::analysis::stats::event_millis;
 use crate::analysis::stats::histogram::DurationHistogram;
 use crate::analysis::stats::tally::Tally;
@@ -14,17 +14,19 @@ use crate::output::{Observer, OutputError};
 use crate::query::EventContext;
 use crate::redact::RedactedEvent;
 
-/// The number of states that are measured separately.
-const MAX_STATES: usize = 500;
+/// The memory for the states and turns that are measured, in bytes. A histogram that is within the
+/// limit may exceed it once, by 256 KiB at most.
+const MEASUREMENT_BYTES: usize = 8 << 20;
 
-/// The number of turns that are measured separately.
-const MAX_TURNS: usize = 200;
+/// The memory for the calls whose position is known, in bytes: some 30,000 calls.
+const CALL_BYTES: usize = 8 << 20;
 
-/// The number of calls whose state is known at a time, of at most about 1 KiB each.
-const MAX_CALLS: usize = 20_000;
+/// The memory for the steps of a single call, in bytes: some 8,000 steps.
+const STEP_BYTES: usize = 512 << 10;
 
-/// The number of steps of a single call that are kept, of at most about 300 bytes each.
-const MAX_STEPS: usize = 2_000;
+/// The memory of an entry of a map besides its content, in bytes: the entry in a table that may be
+/// half empty.
+const ENTRY_BYTES: usize = 2 * size_of::<(Box<str>, CallPosition)>();
 
 /// The counts and durations of one run.
 #[derive(Debug, Clone)]
@@ -44,6 +46,15 @@ pub struct RunProfile {
     sessions: HashMap<Box<str>, CallPosition>,
     /// The call that observer events without a SID belong to.
     session: Box<str>,
+    budgets: Budgets,
+}
+
+/// The memory that a profile may use, and how much of it is in use.
+#[derive(Debug, Clone)]
+struct Budgets {
+    measurements: ByteBudget,
+    calls: ByteBudget,
+    steps: ByteBudget,
 }
 
 /// The measurements of one state.
@@ -83,9 +94,14 @@ impl DiffCollector {
     }
 }
 
-/// Locks a profile.
-pub fn lock(profile: &Mutex<RunProfile>) -> MutexGuard<'_, RunProfile> {
+fn lock(profile: &Mutex<RunProfile>) -> MutexGuard<'_, RunProfile> {
     profile.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Takes a profile that is complete, and leaves an empty one.
+#[must_use]
+pub fn take(profile: &Mutex<RunProfile>) -> RunProfile {
+    std::mem::replace(&mut *lock(profile), RunProfile::new(None))
 }
 
 impl Observer for DiffCollector {
@@ -99,7 +115,7 @@ impl RunProfile {
     fn new(wanted: Option<String>) -> Self {
         Self {
             stats: EventStats::default(),
-            states: Tally::new(MAX_STATES),
+            states: Tally::new(usize::MAX),
             turns: Vec::new(),
             steps: Vec::new(),
             calls: 0,
@@ -107,7 +123,19 @@ impl RunProfile {
             first_call: None,
             sessions: HashMap::new(),
             session: Box::default(),
+            budgets: Budgets {
+                measurements: ByteBudget::new(MEASUREMENT_BYTES),
+                calls: ByteBudget::new(CALL_BYTES),
+                steps: ByteBudget::new(STEP_BYTES),
+            },
         }
+    }
+
+    /// Returns the number of states, turns and steps that are left out to limit memory.
+    #[must_use]
+    pub const fn left_out(&self) -> u64 {
+        let Budgets { measurements, calls, steps } = &self.budgets;
+        measurements.missing() + calls.missing() + steps.missing()
     }
 
     fn observe(&mut self, shown: &RedactedEvent<'_>) {
@@ -158,7 +186,9 @@ impl RunProfile {
                 self.turn(sid, first_audio.unwrap_or(f64::NAN));
             }
             Some(Kind::SessionEnd) => {
-                self.sessions.remove(&sid);
+                if let Some((sid, position)) = self.sessions.remove_entry(&sid) {
+                    self.budgets.calls.replace(call_bytes(&sid, &position.state), 0);
+                }
             }
             _ => {}
         }
@@ -173,6 +203,7 @@ impl RunProfile {
             Some(first) if **first != *sid => {
                 self.calls = 2;
                 self.steps = Vec::new();
+                self.budgets.steps = ByteBudget::new(STEP_BYTES);
             }
             Some(_) => {}
         }
@@ -180,43 +211,77 @@ impl RunProfile {
 
     fn enter(&mut self, sid: Box<str>, state: &str) {
         let state = truncated(state, MAX_NAME_BYTES);
-        if state.is_empty() || (self.sessions.len() >= MAX_CALLS && !self.is_known(&sid)) {
+        if state.is_empty() {
             return;
         }
-        let progress = self.sessions.entry(sid).or_default();
-        if &*progress.state == state {
+        let Some(position) = self.position(sid) else { return };
+        if &*position.state == state {
             return;
         }
-        progress.state = state.into();
-        self.states.entry(state).entered += 1;
+        let before = std::mem::replace(&mut position.state, state.into());
+        self.budgets.calls.replace(before.len(), state.len());
+        if self.has_room_for(state) {
+            self.states.entry(state).entered += 1;
+        }
         self.step(CallStep::State(state.into()));
     }
 
-    fn is_known(&self, sid: &str) -> bool {
-        self.sessions.contains_key(sid)
+    /// Returns the position of a call; `None` if there is no room for another call.
+    fn position(&mut self, sid: Box<str>) -> Option<&mut CallPosition> {
+        if !self.sessions.contains_key(&sid) && !self.budgets.calls.take(call_bytes(&sid, "")) {
+            return None;
+        }
+        Some(self.sessions.entry(sid).or_default())
+    }
+
+    /// Whether a state is measured or can be from now on.
+    fn has_room_for(&mut self, state: &str) -> bool {
+        let entry = 2 * size_of::<(Box<str>, StateProfile)>() + state.len();
+        self.states.get(state).is_some() || self.budgets.measurements.take(entry)
     }
 
     fn turn(&mut self, sid: Box<str>, first_audio: f64) {
-        if self.sessions.len() >= MAX_CALLS && !self.is_known(&sid) {
-            return;
+        let Some(position) = self.position(sid) else { return };
+        let (number, state) = (position.turns, position.state.clone());
+        position.turns += 1;
+        if !state.is_empty() && self.has_room_for(&state) {
+            let durations = &mut self.states.entry(&state).first_audio;
+            measure(durations, first_audio, &mut self.budgets.measurements);
         }
-        let progress = self.sessions.entry(sid).or_default();
-        let number = progress.turns;
-        progress.turns += 1;
-        if !progress.state.is_empty() {
-            self.states.entry(&progress.state).first_audio.add(first_audio);
+        if number == self.turns.len()
+            && self.budgets.measurements.take(2 * size_of::<DurationHistogram>())
+        {
+            self.turns.push(DurationHistogram::default());
         }
-        if number < MAX_TURNS {
-            if self.turns.len() <= number {
-                self.turns.resize_with(number + 1, DurationHistogram::default);
-            }
-            self.turns[number].add(first_audio);
+        if let Some(durations) = self.turns.get_mut(number) {
+            measure(durations, first_audio, &mut self.budgets.measurements);
         }
     }
 
     fn step(&mut self, step: CallStep) {
-        if self.calls < 2 && self.steps.len() < MAX_STEPS {
+        if self.calls < 2 && self.budgets.steps.take(step_bytes(&step)) {
             self.steps.push(step);
         }
     }
+}
+
+fn call_bytes(sid: &str, state: &str) -> usize {
+    ENTRY_BYTES + sid.len() + state.len()
+}
+
+fn step_bytes(step: &CallStep) -> usize {
+    let (CallStep::State(name) | CallStep::Tool(name, _)) = step;
+    2 * size_of::<CallStep>() + name.len()
+}
+
+/// Adds a duration as long as there is room.
+fn measure(durations: &mut DurationHistogram, millis: f64, budget: &mut ByteBudget) {
+    // Without room for another byte the duration is counted as missing.
+    if budget.used() >= budget.limit() {
+        budget.evict(0);
+        return;
+    }
+    let before = durations.bytes();
+    durations.add(millis);
+    budget.replace(before, durations.bytes());
 }

@@ -67,11 +67,22 @@ pub fn text(comparison: &RunComparison<'_>, names: (&str, &str)) -> String {
             let gaps = counted(gaps, "gap");
             let _ = writeln!(text, "\n{side} has {gaps}: what is only in the other may be missing");
         }
+        if run.left_out() > 0 {
+            let left_out = counted(run.left_out(), "measurement");
+            let _ = writeln!(text, "\n{side} lacks {left_out}, left out to limit memory");
+        }
     }
     text
 }
 
-fn summary(run: &RunProfile) -> String {
+/// Formats a relative change, such as 0.5 for half as long again.
+pub(super) fn percent(change: f64) -> String {
+    let percent = change * 100.0;
+    if percent < 1e6 { format!("{percent:+.0} %") } else { "from 0".to_owned() }
+}
+
+/// Returns how much is in a run.
+pub(super) fn summary(run: &RunProfile) -> String {
     let ended = run.stats.calls.ended().max(run.stats.sessions.ended());
     format!("{}, {} ended", counted(run.stats.events, "event"), counted(ended, "call"))
 }
@@ -83,9 +94,7 @@ fn line(text: &mut String, difference: &RunDifference) {
     let _ = match change {
         RunChange::Appeared(count) | RunChange::Disappeared(count) => writeln!(text, "{count} ×"),
         RunChange::Duration { percentile, millis: (before, after), counts } => {
-            let percent = (after / before.max(f64::MIN_POSITIVE) - 1.0) * 100.0;
-            let percent =
-                if percent < 1e6 { format!("{percent:+.0} %") } else { "from 0".to_owned() };
+            let percent = percent(after / before.max(f64::MIN_POSITIVE) - 1.0);
             let (before, after) = (span(*before), span(*after));
             writeln!(
                 text,

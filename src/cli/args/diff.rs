@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::filter::FilterArgs;
-use super::output::ReportFormat;
 use super::range::RangeArgs;
 
 /// `evtap diff`
@@ -22,7 +21,7 @@ pub struct DiffArgs {
     pub call: Vec<String>,
     /// Format of the report
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
-    pub output: ReportFormat,
+    pub output: DiffFormat,
     /// Smallest difference of durations to report, in per cent
     #[arg(long, value_name = "PERCENT", default_value = "10", value_parser = percent)]
     pub threshold: f64,
@@ -37,6 +36,18 @@ pub struct DiffArgs {
     /// The range of time.
     #[command(flatten)]
     pub range: RangeArgs,
+}
+
+/// The formats of a comparison.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum DiffFormat {
+    /// Text for people
+    #[default]
+    Text,
+    /// One JSON object
+    Json,
+    /// One self-contained page with bars, without scripts
+    Html,
 }
 
 /// Parses a number of per cent, such as `25` or `25%`.

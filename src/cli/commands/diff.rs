@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::analysis::diff::{self, DiffCollector, DiffThreshold, RunComparison, RunProfile};
-use crate::cli::args::{DiffArgs, ReportFormat};
+use crate::cli::args::{DiffArgs, DiffFormat};
 use crate::cli::inputs;
 use crate::cli::resolve;
-use crate::cli::session::{SessionBuilder, print};
+use crate::cli::session::{SessionBuilder, print_with};
 use crate::error::{Error, Exit, Result};
 use crate::transport::SourceConfig;
 use crate::transport::progress::Progress;
@@ -37,11 +37,11 @@ pub(super) async fn run(args: DiffArgs) -> Result<Exit> {
         RunComparison::new(a, b, DiffThreshold { durations: percent / 100.0, shares: SHARES });
     let names = [&args.first, &args.second].map(|path| path.display().to_string());
     let names = (&*names[0], &*names[1]);
-    let report = match args.output {
-        ReportFormat::Text => diff::text(&comparison, names),
-        ReportFormat::Json => diff::json(&comparison, names).to_string() + "\n",
-    };
-    print(report.as_bytes())?;
+    print_with(|out| match args.output {
+        DiffFormat::Text => out.write_all(diff::text(&comparison, names).as_bytes()),
+        DiffFormat::Json => writeln!(out, "{}", diff::json(&comparison, names)),
+        DiffFormat::Html => diff::html(&comparison, names, out),
+    })?;
     let fails = args.fail_slower.is_some_and(|percent| comparison.slowdown() * 100.0 >= percent);
     Ok(if fails { Exit::Verdict } else { Exit::Done })
 }
@@ -64,7 +64,7 @@ async fn profile(
     if ended != Exit::Done {
         return Ok(Err(ended));
     }
-    let profile = diff::lock(&profile).clone();
+    let profile = diff::take(&profile);
     if call.is_some() && profile.calls == 0 {
         let what = format!("cannot compare {name}");
         let advice = format!("list its calls with `evtap timeline {name}`");

@@ -100,6 +100,43 @@ fn timelines_of_the_corpus_stay_below_the_memory_limit() {
     }
 }
 
+/// States, turns, steps and calls without end, and what is left out is counted.
+#[test]
+fn a_comparison_of_many_states_calls_and_turns_stays_below_the_memory_limit() {
+    let long = "s".repeat(150);
+    let states = run_limited("diff - /dev/null -o json", "", |out| {
+        for number in 0..100_000_usize {
+            let state = letters(number);
+            let line = format!(
+                r#"{{"event_type":"state_transition","call_sid":"CA1","next_state":"{state}{long}"}}"#
+            );
+            write_all(out, format!("{line}\n").as_bytes());
+        }
+    });
+    let calls = run_limited("diff /dev/null - -o html", "", |out| {
+        for number in 0..200_000 {
+            let sid = format!("CA{number:032}");
+            let line = format!(
+                r#"{{"event_type":"session_start","call_sid":"{sid}","initial_state":"{long}"}}"#
+            );
+            write_all(out, format!("{line}\n").as_bytes());
+        }
+    });
+    // The first audio of each turn takes longer, in one call and in one state.
+    let turns = run_limited("diff - /dev/null", "", |out| {
+        for number in 0..300_000_u64 {
+            let line =
+                format!(r#"{{"event_type":"latency","call_sid":"CA1","e2e_ttfb_ms":{number}}}"#);
+            write_all(out, format!("{line}\n").as_bytes());
+        }
+    });
+    assert_eq!((states.status, calls.status, turns.status), (0, 0, 0), "{}", states.stderr);
+    let json: serde_json::Value = serde_json::from_str(&states.stdout).expect("JSON");
+    assert!(json["a"]["left_out"].as_u64().is_some_and(|left_out| left_out > 10_000));
+    assert!(calls.stdout.contains("measurements left out to limit memory"));
+    assert!(turns.stdout.contains("A lacks"), "{}", turns.stdout);
+}
+
 /// Durations of every magnitude in eight intervals at once, each for many tools and groups.
 #[test]
 fn a_series_of_many_groups_stays_below_the_memory_limit() {

@@ -179,6 +179,7 @@ const DIFF: &[Example] = &[
         "Fail if anything became slower by a quarter",
         "evtap diff monday tuesday --fail-slower 25",
     ),
+    example("Write the comparison as a page", "evtap diff -o html monday tuesday > diff.html"),
 ];
 
 const MCP: &[Example] = &[
@@ -228,9 +229,9 @@ const SCHEMA: &[Example] = &[
         "Write a JSON Schema of the NDJSON lines",
         "evtap schema --json-schema > evtap.schema.json",
     ),
-];
     example("Create typed views of recordings", "evtap schema --sql duckdb > views.sql"),
     example("Write TypeScript types of the lines", "evtap schema --typescript > evtap.d.ts"),
+];
 
 const SERVE: &[Example] = &[
     example("Serve a clinic on port 8484, with the same events each time", "evtap serve --seed 7"),
