@@ -3,6 +3,8 @@
 //! A file that evtap creates is accessible to its owner only, whatever the umask. The last
 //! component of its path is never followed if it is a symbolic link: otherwise anybody who may
 //! write to the directory could redirect the events.
+//!
+//! Where evtap cannot keep this promise, which is so on Windows, it creates no such file.
 
 use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io;
@@ -19,7 +21,7 @@ pub fn create_new(path: &Path) -> io::Result<File> {
 /// Opens a file for writing with the given options, and removes the permissions of others.
 ///
 /// Fails if the path is a symbolic link, or if others could read the file all the same: if it is
-/// owned by another user or has several names.
+/// owned by another user or has several names, or if the system is not a Unix.
 pub fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     {
@@ -39,7 +41,11 @@ pub fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
         Ok(file)
     }
     #[cfg(not(unix))]
-    options.open(path)
+    {
+        // The access control lists of Windows cannot be set without unsafe code.
+        let _ = (options, path);
+        Err(refused("only on Unix can evtap keep others from reading a file that it writes"))
+    }
 }
 
 /// Refuses a file that is owned by another user or, if it is a regular file, has several names.
