@@ -46,6 +46,7 @@ mod native_programs;
 mod nats;
 mod observer_faults;
 mod outputs;
+mod packaging;
 mod phi;
 mod predicates;
 mod process;
