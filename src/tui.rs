@@ -24,7 +24,9 @@
 //! [redacted events](crate::redact::RedactedEvent) and nothing else, so no key can reveal a hidden
 //! value.
 
+mod acknowledged;
 pub mod attention;
+mod attention_log;
 mod background_tasks;
 pub mod bookmarks;
 pub mod buffer;

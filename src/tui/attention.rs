@@ -1,15 +1,15 @@
-//! What needs attention, as the rules report it, and what the user has acknowledged.
+//! What needs attention, as the rules report it.
 //!
 //! The pipeline sends each change in the order of the events, so the list is a function of the
-//! events up to now. It is limited in bytes and can be cloned.
+//! events up to now and of what the user has acknowledged. It is limited in bytes and can be cloned.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::acknowledged::Acknowledged;
 use crate::analysis::alerts::{AlertSubject, AttentionChange, AttentionItem};
 use crate::analysis::byte_budget::ByteBudget;
-use crate::text::units::counted;
 
 /// The memory of the list, in bytes.
 const MAX_BYTES: usize = 1 << 20;
@@ -108,24 +108,25 @@ pub struct AttentionList {
     /// The items in the order of the list.
     items: Vec<ListedAlert>,
     budget: ByteBudget,
-    /// How often each rule has raised an alert since the last notification.
-    news: BTreeMap<Arc<str>, u64>,
+    /// The number of changes that were applied.
+    changes: u64,
 }
 
 impl Default for AttentionList {
     fn default() -> Self {
-        Self { items: Vec::new(), budget: ByteBudget::new(MAX_BYTES), news: BTreeMap::new() }
+        Self { items: Vec::new(), budget: ByteBudget::new(MAX_BYTES), changes: 0 }
     }
 }
 
 impl AttentionList {
-    /// Applies a change. An item that is raised again is no longer acknowledged.
-    pub fn apply(&mut self, change: AttentionChange) {
+    /// Applies the next change.
+    pub fn apply(&mut self, change: &AttentionChange, acknowledged: &Acknowledged) {
+        self.changes += 1;
         let known = self.items.iter().position(|listed| listed.is_about(change.item()));
         let before = known.map(|at| self.items.remove(at));
         self.budget.replace(before.as_ref().map_or(0, |listed| listed.item.bytes()), 0);
         let item = match change {
-            AttentionChange::Begins(item) => item,
+            AttentionChange::Begins(item) => item.clone(),
             AttentionChange::Ends(_) => return,
             AttentionChange::Evicted(_) => {
                 // Most keys that a rule forgets were not listed.
@@ -135,10 +136,7 @@ impl AttentionList {
                 return;
             }
         };
-        if item.is_raised {
-            *self.news.entry(Arc::clone(&item.rule)).or_default() += 1;
-        }
-        let is_acknowledged = !item.is_raised && before.is_some_and(|it| it.is_acknowledged);
+        let is_acknowledged = acknowledged.contains(&item);
         self.budget.replace(0, item.bytes());
         self.insert(ListedAlert { item, is_acknowledged });
         while self.budget.is_exceeded() && self.items.len() > 1 {
@@ -169,6 +167,31 @@ impl AttentionList {
         self.items.partition_point(|listed| !listed.is_acknowledged)
     }
 
+    /// Returns whether an item with the same rule and key is acknowledged.
+    #[must_use]
+    pub fn is_acknowledged(&self, item: &AttentionItem) -> bool {
+        self.items.iter().any(|listed| listed.is_acknowledged && listed.is_about(item))
+    }
+
+    /// Returns the number of changes that were applied.
+    #[must_use]
+    pub const fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    /// Skips changes that are not known any more, up to that many.
+    pub const fn skip_to(&mut self, changes: u64) {
+        if self.changes < changes {
+            self.changes = changes;
+        }
+    }
+
+    /// Returns the approximate memory use, in bytes.
+    #[must_use]
+    pub const fn bytes(&self) -> usize {
+        self.budget.used()
+    }
+
     /// Returns the number of items that are not kept.
     #[must_use]
     pub const fn missing(&self) -> u64 {
@@ -197,38 +220,12 @@ impl AttentionList {
         problems
     }
 
-    /// Acknowledges the items for which `is_meant` is true, or takes that back if all of them were
-    /// acknowledged. Returns whether there is one.
-    pub fn acknowledge(&mut self, is_meant: impl Fn(&ListedAlert) -> bool) -> bool {
-        let meant = |listed: &&ListedAlert| is_meant(listed);
-        let mut found = self.items.iter().filter(meant).peekable();
-        if found.peek().is_none() {
-            return false;
+    /// Updates which items are acknowledged.
+    pub fn mark_acknowledged(&mut self, acknowledged: &Acknowledged) {
+        for listed in &mut self.items {
+            listed.is_acknowledged = acknowledged.contains(&listed.item);
         }
-        let is_acknowledged = !found.all(|listed| listed.is_acknowledged);
-        let items = std::mem::take(&mut self.items);
-        for mut listed in items {
-            if is_meant(&listed) {
-                listed.is_acknowledged = is_acknowledged;
-            }
-            self.insert(listed);
-        }
-        true
-    }
-
-    /// Takes the text of a notification about what was raised since the last call. It has the names
-    /// of rules and counts, and nothing of the events.
-    pub fn take_news(&mut self) -> Option<String> {
-        let news = std::mem::take(&mut self.news);
-        let raised: u64 = news.values().sum();
-        let what = match news.first_key_value()? {
-            (rule, 1) if news.len() == 1 => rule.to_string(),
-            (rule, number) if news.len() == 1 => format!("{rule} ({number} times)"),
-            (rule, _) => format!("{rule} and others ({raised} in all)"),
-        };
-        let verb = if self.open_count() == 1 { "needs" } else { "need" };
-        let items = counted(self.open_count() as u64, "item");
-        Some(format!("evtap: {what}; {items} {verb} attention"))
+        self.items.sort_by_cached_key(ListedAlert::order);
     }
 }
 
@@ -243,18 +240,22 @@ mod tests {
             key: key.into(),
             subject: AlertSubject::Call,
             is_raised: true,
+            at: since,
             since,
             count: 1,
         }
     }
 
-    fn begin(list: &mut AttentionList, rule: &str, key: &str, since: i64) {
-        list.apply(AttentionChange::Begins(item(rule, key, since)));
+    fn apply(list: &mut AttentionList, change: &AttentionChange) {
+        list.apply(change, &Acknowledged::default());
     }
 
-    fn keys(list: &AttentionList) -> Vec<String> {
-        let sign = |listed: &ListedAlert| if listed.is_acknowledged { "✓" } else { "" };
-        list.items().map(|listed| format!("{}{}", listed.item.key, sign(listed))).collect()
+    fn begin(list: &mut AttentionList, rule: &str, key: &str, since: i64) {
+        apply(list, &AttentionChange::Begins(item(rule, key, since)));
+    }
+
+    fn keys(list: &AttentionList) -> Vec<&str> {
+        list.items().map(|listed| &*listed.item.key).collect()
     }
 
     #[test]
@@ -265,33 +266,13 @@ mod tests {
         begin(&mut list, "nobody-joined", "c", 2);
         begin(&mut list, "a-rule-of-the-user", "d", 4);
         let unknown = AttentionItem { is_raised: false, ..item("nobody-joined", "e", 0) };
-        list.apply(AttentionChange::Begins(unknown));
+        apply(&mut list, &AttentionChange::Begins(unknown));
         assert_eq!(keys(&list), ["c", "b", "d", "a", "e"]);
         let problems = list.problems();
         assert_eq!(problems[0], ("nobody joined", Urgency::High, 2));
         assert_eq!(problems[3], ("nobody joined", Urgency::Unknown, 1));
-        list.apply(AttentionChange::Ends(item("nobody-joined", "c", 2)));
-        assert_eq!((keys(&list).len(), list.open_count()), (4, 4));
-    }
-
-    #[test]
-    fn an_acknowledged_item_stays_until_it_ends_and_returns_if_it_is_raised_again() {
-        let mut list = AttentionList::default();
-        begin(&mut list, "nobody-joined", "a", 1);
-        begin(&mut list, "nobody-joined", "b", 2);
-        assert!(list.acknowledge(|listed| &*listed.item.key == "a"));
-        assert!(!list.acknowledge(|listed| &*listed.item.key == "z"));
-        assert_eq!((keys(&list), list.open_count()), (vec!["b".to_owned(), "a✓".to_owned()], 1));
-        assert!(list.calls().contains("b") && !list.calls().contains("a"));
-        let unknown = AttentionItem { is_raised: false, ..item("nobody-joined", "a", 1) };
-        list.apply(AttentionChange::Begins(unknown));
-        assert_eq!(list.open_count(), 1, "that it cannot be known is not new");
-        begin(&mut list, "nobody-joined", "a", 1);
-        assert_eq!((keys(&list), list.open_count()), (vec!["a".to_owned(), "b".to_owned()], 2));
-        list.acknowledge(|_| true);
-        assert_eq!(list.open_count(), 0);
-        list.acknowledge(|_| true);
-        assert_eq!(list.open_count(), 2, "it can be taken back");
+        apply(&mut list, &AttentionChange::Ends(item("nobody-joined", "c", 2)));
+        assert_eq!((keys(&list).len(), list.open_count(), list.changes()), (4, 4, 6));
     }
 
     #[test]
@@ -303,24 +284,7 @@ mod tests {
         begin(&mut list, "nobody-joined", "urgent", 99_999);
         let bytes: usize = list.items().map(|listed| listed.item.bytes()).sum();
         assert!(bytes <= MAX_BYTES, "{bytes}");
-        assert_eq!(keys(&list)[0], "urgent");
+        assert_eq!((keys(&list)[0], list.bytes()), ("urgent", bytes));
         assert_eq!(list.items().count() as u64 + list.missing(), 20_001);
-    }
-
-    #[test]
-    fn a_notification_has_names_of_rules_and_counts_only() {
-        let mut list = AttentionList::default();
-        assert_eq!(list.take_news(), None);
-        begin(&mut list, "nobody-joined", "CA-secret", 1);
-        assert_eq!(
-            list.take_news().as_deref(),
-            Some("evtap: nobody-joined; 1 item needs attention")
-        );
-        begin(&mut list, "gap", "secret", 1);
-        begin(&mut list, "pipeline-late", "secret", 1);
-        let news = list.take_news().expect("there is news");
-        assert_eq!(news, "evtap: gap and others (2 in all); 3 items need attention");
-        list.apply(AttentionChange::Ends(item("gap", "secret", 1)));
-        assert_eq!(list.take_news(), None, "an end is not reported");
     }
 }

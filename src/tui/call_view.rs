@@ -32,6 +32,9 @@ pub struct CallLine {
 pub struct CallView {
     /// The cursor; `None` follows the newest item.
     pub cursor: Option<CallCursor>,
+    /// Whether the user chose the cursor as a moment, which the other screens show. Looking at the
+    /// event of the newest item places a cursor, too.
+    pub is_moment: bool,
     /// The first visible line of the conversation, unless the newest item is followed.
     pub top: Option<CallLine>,
     /// How often the visible part of the time was halved.
@@ -49,7 +52,13 @@ pub struct CallView {
 impl CallView {
     /// Follows the newest item, and shows the whole call alone.
     pub fn reset(&mut self) {
-        (self.cursor, self.top, self.zoom, self.other) = (None, None, 0, None);
+        self.follow_newest();
+        (self.zoom, self.other) = (0, None);
+    }
+
+    /// Follows the newest item.
+    pub const fn follow_newest(&mut self) {
+        (self.cursor, self.top, self.is_moment) = (None, None, false);
     }
 
     /// Shows half of the visible time, or twice as much.

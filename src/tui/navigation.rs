@@ -137,13 +137,14 @@ pub fn go_to_attention(state: &mut State) {
     if !is_next && state.trail.last().is_some_and(|step| step.screen == Screen::Now) {
         is_next = back(state);
     }
-    let ids: Vec<_> = state.attention.open().map(ListedAlert::id).collect();
+    let ids: Vec<_> = state.shown().attention.open().map(ListedAlert::id).collect();
     let list = &state.lists[Screen::Now.index()];
     let selected = list.selected.as_ref().filter(|row| is_next && row.section == ATTENTION);
     let place = selected.and_then(|row| ids.iter().position(|id| *id == row.id));
     let next = place.map_or(0, |place| place + 1);
     let Some(id) = ids.get(if next < ids.len() { next } else { 0 }) else {
-        return state.notify("nothing needs attention");
+        let verb = if state.is_past() { "needed attention then" } else { "needs attention" };
+        return state.notify(format!("nothing {verb}"));
     };
     if next > 0 && next == ids.len() {
         state.notify("the first item again");
@@ -167,7 +168,7 @@ pub fn acknowledge(state: &mut State) {
         Screen::Now => acknowledge_item(state),
         Screen::Calls | Screen::Call => {
             let Some(sid) = state.current_call().map(|(sid, _)| sid.to_owned()) else { return };
-            if !state.attention.acknowledge(|listed| listed.call() == Some(&sid)) {
+            if !state.acknowledge(|listed| listed.call() == Some(&sid)) {
                 state.notify("this call does not need attention");
             }
         }
@@ -182,12 +183,12 @@ fn acknowledge_item(state: &mut State) {
     let Some(row) = selected else {
         return state.advise("press {next_attention} to go to what needs attention first");
     };
-    let place = state.attention.open().position(|listed| listed.id() == row.id);
-    if !state.attention.acknowledge(|listed| listed.id() == row.id) {
+    let place = state.shown().attention.open().position(|listed| listed.id() == row.id);
+    if !state.acknowledge(|listed| listed.id() == row.id) {
         return state.notify("this item has ended");
     }
     let Some(place) = place else { return };
-    let ids: Vec<_> = state.attention.open().map(ListedAlert::id).collect();
+    let ids: Vec<_> = state.shown().attention.open().map(ListedAlert::id).collect();
     if let Some(id) = ids.get(place).or(ids.last()) {
         select_item(state, id.clone());
     }

@@ -6,6 +6,7 @@
 
 use jiff::Timestamp;
 
+use super::attention_log::AttentionLog;
 use super::buffer::EventBuffer;
 use super::projection::Projection;
 use super::snapshots::Snapshots;
@@ -65,7 +66,9 @@ impl Past {
             None => return snapshots.at_time(time?).map(inexact),
         };
         let snapshot = snapshots.at_sequence(sequence);
+        // Something may have begun to need attention between the moment and a later one.
         let known = known.filter(|known| known.is_exact && known.is_finished());
+        let known = known.filter(|known| time.is_none_or(|time| known.time() <= time));
         let known = known.map(|known| &known.projection);
         let known = known.filter(|known| known.sequence() <= sequence);
         let nearest = known.into_iter().chain(snapshot).max_by_key(|known| known.sequence());
@@ -79,14 +82,16 @@ impl Past {
         snapshot.or_else(|| snapshots.at_time(time?)).map(inexact)
     }
 
-    /// Observes events until the moment is reached or the slice is used up.
+    /// Observes events until the moment is reached or the slice is used up. Returns whether it is
+    /// reached.
     pub fn advance(
         &mut self,
         buffer: &EventBuffer,
+        log: &AttentionLog,
         reader: &mut StoredEventReader,
         is_replay: bool,
         slice: &mut TimeSlice,
-    ) {
+    ) -> bool {
         while !self.is_finished() {
             let (Some(stored), Some(mut receipt)) =
                 (buffer.get(self.next), buffer.receipt(self.next))
@@ -94,15 +99,22 @@ impl Past {
                 // The buffer has dropped the event meanwhile.
                 self.end = self.next;
                 (self.time, self.is_exact) = (self.projection.last_event_time, false);
-                return;
+                break;
             };
             if !slice.take() {
-                return;
+                return false;
             }
             let projection = &mut self.projection;
+            let sequence = projection.sequence();
+            self.is_exact &= log.advance(&mut projection.attention, sequence, None);
             reader.read(stored, |event| projection.observe(stored, event, &mut receipt, is_replay));
             self.next += 1;
         }
+        let (until, projection) = (self.time(), &mut self.projection);
+        let (sequence, attention) = (projection.sequence(), &mut projection.attention);
+        self.is_exact &= log.advance(attention, sequence, Some(until));
+        log.mark_acknowledged(attention);
+        true
     }
 
     /// Returns whether the projection is that of the moment.

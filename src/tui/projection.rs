@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 
+use super::attention::AttentionList;
 use super::live_stats::LiveStats;
+use super::trends::Trends;
 use super::workspace_state::WorkspaceState;
 use crate::analysis::call::CallTracker;
 use crate::output::stored_event::StoredEvent;
@@ -28,6 +30,11 @@ pub struct Projection {
     pub stats: LiveStats,
     /// The calls.
     pub calls: CallTracker,
+    /// What needs attention. Unlike everything else, it does not come from the events, but from an
+    /// [`AttentionLog`](super::attention_log::AttentionLog).
+    pub attention: AttentionList,
+    /// How calls and latency develop.
+    pub trends: Trends,
     /// The operators, surfaces, triggers, pipelines and reviews of the workspace.
     pub workspace: WorkspaceState,
     /// The time of the last event.
@@ -41,6 +48,8 @@ impl Projection {
         Self {
             stats: LiveStats::default(),
             calls: CallTracker::with_limit(call_bytes),
+            attention: AttentionList::default(),
+            trends: Trends::default(),
             workspace: WorkspaceState::default(),
             last_event_time: None,
         }
@@ -61,6 +70,7 @@ impl Projection {
         let at = of_replay.unwrap_or(arrived);
         self.stats.observe(stored, event, arrived, at);
         self.calls.observe(stored, event, arrived);
+        self.trends.observe(stored.kind, event, at, self.calls.ongoing() as u64);
         self.workspace.observe(stored, event, arrived, &mut receipt.steps);
         self.last_event_time = stored.time.or(self.last_event_time);
         receipt.sequence = self.sequence();
@@ -72,6 +82,8 @@ impl Projection {
         Self {
             stats: self.stats.clone(),
             calls: self.calls.snapshot(earlier.map(|earlier| &earlier.calls)),
+            attention: self.attention.clone(),
+            trends: self.trends.clone(),
             workspace: self.workspace.snapshot(),
             last_event_time: self.last_event_time,
         }
@@ -83,6 +95,8 @@ impl Projection {
         size_of::<Self>()
             + self.stats.bytes()
             + self.calls.snapshot_bytes()
+            + self.attention.bytes()
+            + self.trends.bytes()
             + self.workspace.bytes()
     }
 

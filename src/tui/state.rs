@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::attention::AttentionList;
+use super::attention_log::AttentionLog;
 use super::bookmarks::{self, Bookmarks, EventId};
 use super::buffer::EventBuffer;
 use super::call_view::CallView;
@@ -32,7 +32,6 @@ use super::screen::Screen;
 use super::search::{Listed, SearchQuery};
 use super::snapshots::Snapshots;
 use super::text::counted;
-use super::trends::Trends;
 use super::workspace_names::WorkspaceNames;
 use crate::analysis::call::Call;
 use crate::output::columns::Columns;
@@ -141,16 +140,14 @@ pub struct State {
     pub search: Option<SearchQuery>,
     /// The connections.
     pub connections: Connections,
-    /// What needs attention.
-    pub attention: AttentionList,
     /// Whether what newly needs attention is notified.
     pub notifies: bool,
-    /// How calls and latency develop.
-    pub trends: Trends,
     /// What a replay has read, by the place in the recordings.
     pub profile: ReplayProfile,
     /// What the events add up to, all of them.
     pub present: Projection,
+    /// How what needs attention came about.
+    attention_log: AttentionLog,
     /// The present as it was earlier.
     snapshots: Snapshots,
     /// The moment that is looked at, unless it is the present.
@@ -213,9 +210,8 @@ impl State {
             notice: None,
             search: None,
             connections: Connections::default(),
-            attention: AttentionList::default(),
-            trends: Trends::default(),
             profile: ReplayProfile::default(),
+            attention_log: AttentionLog::default(),
             snapshots: Snapshots::new(snapshot_bytes, &present),
             present,
             past: None,
@@ -411,8 +407,7 @@ impl State {
 
     /// Adds an event to the buffer and to all statistics.
     pub fn add_event(&mut self, stored: StoredEvent) {
-        let Self { config, reader, present, trends, workspaces, profile, bookmarks, now, .. } =
-            self;
+        let Self { config, reader, present, workspaces, profile, bookmarks, now, .. } = self;
         let mut id = None;
         if let Some(place) = config.pace.as_ref().and_then(|pace| pace.share_of(stored.place)) {
             profile.add(place, &stored);
@@ -420,10 +415,6 @@ impl State {
         let mut receipt = EventReceipt { arrived: now.as_second(), ..EventReceipt::default() };
         reader.read(&stored, |event| {
             present.observe(&stored, event, &mut receipt, config.pace.is_some());
-            // As for the rates, an event of a replay without a time happened with the one before it.
-            let of_replay = present.last_event_time.filter(|_| config.pace.is_some());
-            let ongoing = present.calls.ongoing() as u64;
-            trends.observe(stored.kind, event, of_replay.unwrap_or(*now), ongoing);
             id = bookmarks.awaits(event);
             if let Some(id) = &event.tap().workspace_id {
                 workspaces.add(id);

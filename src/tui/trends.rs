@@ -132,6 +132,13 @@ impl Trends {
         self.seconds *= 2;
     }
 
+    /// Returns the approximate memory use, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let measured = self.slices.iter().filter(|slice| slice.latencies.is_some()).count();
+        self.slices.capacity() * size_of::<TrendSlice>() + measured * size_of::<[u16; CLASSES]>()
+    }
+
     /// Returns the number of calls that are on.
     #[must_use]
     pub const fn ongoing(&self) -> u64 {

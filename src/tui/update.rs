@@ -13,7 +13,8 @@ use super::selection::keep_visible;
 use super::state::connections::ConnectionStatus;
 use super::state::prompt::Purpose;
 use super::state::{Effect, State};
-use super::{mouse, navigation, prompt, time_travel};
+use super::time_travel::{self, TimePlace};
+use super::{mouse, navigation, prompt};
 
 /// How long a notice is shown, in seconds.
 const NOTICE_SECONDS: i64 = 6;
@@ -43,7 +44,7 @@ pub fn update(state: &mut State, msg: Msg) {
         Msg::Pipeline(ScreenMessage::FilteredOut(counts)) => {
             state.present.stats.add_filtered(counts, state.now);
         }
-        Msg::Pipeline(ScreenMessage::Attention(change)) => state.attention.apply(change),
+        Msg::Pipeline(ScreenMessage::Attention(change)) => state.change_attention(change),
         Msg::Notice(text) => return state.notify(text.trim_start_matches("evtap: ")),
         Msg::Failure(text) => state.add_failure(text),
         Msg::PipelineEnded => state.connections.status = ConnectionStatus::Ended,
@@ -56,16 +57,16 @@ pub fn update(state: &mut State, msg: Msg) {
         }
         Msg::Input(Input::Resize(columns, rows)) => state.size = (columns, rows),
         Msg::Input(Input::Key(key)) if key.kind != KeyEventKind::Release => {
-            let screen = state.screen;
+            let place = TimePlace::new(state);
             press(state, &key);
-            time_travel::screen_changed(state, screen);
+            time_travel::input_handled(state, &place);
         }
         Msg::Input(Input::Mouse(mouse)) => {
-            let screen = state.screen;
+            let place = TimePlace::new(state);
             if !mouse::handle(state, mouse) {
                 return;
             }
-            time_travel::screen_changed(state, screen);
+            time_travel::input_handled(state, &place);
         }
         Msg::Input(Input::Paste(text)) => prompt::paste(state, &text),
         Msg::Input(_) => return,
@@ -85,10 +86,10 @@ fn tick(state: &mut State, now: Timestamp) {
     // The rates of a replay go by the times of its events.
     if state.config.pace.is_none() {
         state.present.stats.advance(now);
-        state.trends.advance(now);
+        state.present.trends.advance(now);
     }
     // Once a second at most, however much happens.
-    if let Some(news) = state.attention.take_news()
+    if let Some(news) = state.take_news()
         && state.notifies
     {
         state.effects.push(Effect::Notify(news));

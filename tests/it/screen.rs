@@ -9,6 +9,7 @@ mod memory;
 mod pictures;
 mod remembering;
 mod stability;
+mod time_travel;
 
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -38,6 +38,7 @@ impl AttentionChange {
             key: (&*alert.key).into(),
             subject: alert.subject,
             is_raised: alert.state == AlertState::Raised,
+            at: alert.at,
             since: alert.since,
             count: alert.count,
         };
@@ -73,6 +74,8 @@ pub struct AttentionItem {
     pub subject: AlertSubject,
     /// Whether the alert is raised, rather than unknown.
     pub is_raised: bool,
+    /// When that became known, in milliseconds of Unix time by the time of the events.
+    pub at: Millis,
     /// Since when, in milliseconds of Unix time.
     pub since: Millis,
     /// The number of events that led to it.
@@ -102,6 +105,7 @@ impl RuleEngine {
                         key: (&**self.keys.text(key)).into(),
                         subject: config.subject,
                         is_raised: standing.phase == Phase::Raised,
+                        at: standing.since,
                         since: standing.since,
                         count: standing.count,
                     });

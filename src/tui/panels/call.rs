@@ -226,7 +226,7 @@ fn selected_item(state: &State) -> Option<u64> {
 /// Moves the cursor through the conversation. Returns whether the key moves it.
 fn move_cursor(state: &mut State, action: KeyAction) -> bool {
     if action == KeyAction::Bottom {
-        (state.call_view.cursor, state.call_view.top) = (None, None);
+        state.call_view.follow_newest();
         return true;
     }
     let Some((_, call)) = state.current_call() else { return false };

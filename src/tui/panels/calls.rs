@@ -43,7 +43,7 @@ impl ListPanel for CallsPanel {
     fn groups(&self, state: &State, area: Rect) -> Vec<Vec<ListSection>> {
         let width = usize::from(area.width);
         let mut calls = state.shown().calls.sorted();
-        let needed = state.attention.calls();
+        let needed = state.shown().attention.calls();
         calls.sort_by_key(|(sid, _)| !needed.contains(sid));
         let rows = calls.into_iter().map(|(sid, call)| row(state, sid, call, width, &needed));
         vec![vec![ListSection {

@@ -23,7 +23,7 @@ use crate::tui::selection::{is_marked_row, jump, select, step};
 use crate::tui::state::modes::{DetailPane, DragTarget};
 use crate::tui::state::prompt::Purpose;
 use crate::tui::state::{Effect, State};
-use crate::tui::time_travel::follow_newest;
+use crate::tui::time_travel::return_to_present;
 
 /// The shares of the body that a layout gives to the detail, in percent.
 const EVEN: u16 = 50;
@@ -165,7 +165,7 @@ fn move_selection(state: &mut State, action: KeyAction) -> bool {
             select(state, 0);
             state.follow = false;
         }
-        KeyAction::Bottom => follow_newest(state),
+        KeyAction::Bottom => return_to_present(state),
         KeyAction::NextError => jump(state, true, "error", is_error),
         KeyAction::PreviousError => jump(state, false, "error", is_error),
         KeyAction::NextMark => jump(state, true, "mark", is_marked),

@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 
 use super::State;
+use crate::analysis::alerts::AttentionChange;
+use crate::tui::attention::ListedAlert;
 use crate::tui::past::{Moment, Past};
 use crate::tui::projection::Projection;
 use crate::tui::screen::Screen;
@@ -25,13 +27,37 @@ impl State {
 
     /// Builds the moment that will be looked at.
     pub fn advance_past(&mut self, slice: &mut TimeSlice) {
-        let Self { next_past, buffer, reader, config, .. } = self;
+        let Self { next_past, buffer, attention_log, reader, config, .. } = self;
         let Some(past) = next_past else { return };
-        past.advance(buffer, reader, config.pace.is_some(), slice);
-        if past.is_finished() {
+        if past.advance(buffer, attention_log, reader, config.pace.is_some(), slice) {
             self.past = self.next_past.take();
         }
         self.snapshots.thin_out();
+    }
+
+    /// Applies a change of what needs attention.
+    pub fn change_attention(&mut self, change: AttentionChange) {
+        let Self { attention_log, present, .. } = self;
+        attention_log.add(present.sequence(), change, &mut present.attention);
+    }
+
+    /// Acknowledges the shown items for which `is_meant` is true, or takes that back if all of them
+    /// were acknowledged. That holds for every moment. Returns whether there is one.
+    pub fn acknowledge(&mut self, is_meant: impl Fn(&ListedAlert) -> bool) -> bool {
+        let items = self.shown().attention.items();
+        let meant: Vec<_> = items.filter(|listed| is_meant(listed)).cloned().collect();
+        let Self { attention_log, present, past, .. } = self;
+        attention_log.acknowledge(&meant);
+        attention_log.mark_acknowledged(&mut present.attention);
+        if let Some(past) = past {
+            attention_log.mark_acknowledged(&mut past.projection.attention);
+        }
+        !meant.is_empty()
+    }
+
+    /// Takes the text of a notification about what has begun to need attention.
+    pub fn take_news(&mut self) -> Option<String> {
+        self.attention_log.take_news(&self.present.attention)
     }
 
     /// Returns what the events add up to at the moment that is looked at.
@@ -64,6 +90,12 @@ impl State {
     #[must_use]
     pub fn past_time(&self) -> Option<Timestamp> {
         self.past.as_ref().map(Past::time)
+    }
+
+    /// Returns the time of the earlier moment that is looked at, or will be.
+    #[must_use]
+    pub fn chosen_time(&self) -> Option<Timestamp> {
+        self.next_past.as_ref().or(self.past.as_ref()).map(Past::time)
     }
 
     /// Returns the memory of the snapshots, in bytes.

@@ -13,13 +13,15 @@ use crate::tui::update::{Msg, update};
 /// The data source of the day's pipeline.
 const SOURCE: &str = "f66d22c1-8495-453b-812a-4de2c53d7454";
 
-fn item(rule: &str, subject: AlertSubject, key: &str, second: i64) -> AttentionItem {
+/// Returns an item that a rule raises at that second.
+pub fn item(rule: &str, subject: AlertSubject, key: &str, second: i64) -> AttentionItem {
     AttentionItem {
         rule: rule.into(),
         workspace: None,
         key: key.into(),
         subject,
         is_raised: true,
+        at: at(second).as_millisecond(),
         since: at(second).as_millisecond(),
         count: 3,
     }
@@ -185,11 +187,11 @@ fn an_acknowledged_item_is_dimmed_and_does_not_count() {
 fn items_of_a_call_are_acknowledged_where_it_is_shown() {
     let mut state = needy_screen((120, 40));
     press(&mut state, &format!(":call {CALL}\na"));
-    assert_eq!(state.attention.open_count(), 7);
+    assert_eq!(state.shown().attention.open_count(), 7);
     press(&mut state, "a");
-    assert_eq!(state.attention.open_count(), 8);
+    assert_eq!(state.shown().attention.open_count(), 8);
     press(&mut state, "2a");
-    assert_eq!(state.attention.open_count(), 7);
+    assert_eq!(state.shown().attention.open_count(), 7);
     feed(
         &mut state,
         40,

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use crossterm::event::KeyCode;
 use serde_json::{Value, json};
 
+use super::attention::{item, send_attention};
 use super::{CALL, draw, feed, press, press_key, screen, screen_keys, send_day, text};
+use crate::analysis::alerts::{AlertSubject, AttentionChange};
 use crate::pipeline::pacing::Pace;
 use crate::tui::buffer::{BufferLimits, EventBuffer};
 use crate::tui::layout::ScreenLayout;
@@ -30,14 +32,31 @@ fn calls(state: &State) -> usize {
     panel(state).matches(['●', '○']).count()
 }
 
-/// Returns what the screens other than the stream show, from their beginning.
-fn panels(state: &mut State) -> [String; 3] {
-    ["2", "4", "5"].map(|key| {
+/// Returns what the screens other than the stream and the call show, from their beginning.
+fn panels(state: &mut State) -> [String; 4] {
+    ["0", "2", "4", "5"].map(|key| {
         state.lists = Default::default();
         state.selected_call = None;
         press(state, key);
-        panel(state)
+        // Only these words differ, and how much they leave of the line.
+        let shown = panel(state).replace("needed attention then", "needs attention");
+        let shown = shown.replace("then", "now");
+        let words = shown.split([' ', '─']).filter(|word| !word.is_empty());
+        words.collect::<Vec<_>>().join(" ")
     })
+}
+
+/// Feeds an event of a busy workspace, and what begins or ceases to need attention after it.
+fn feed_busy(state: &mut State, number: i64) {
+    feed(state, number, busy_event(number));
+    let sid = format!("CA{:032}", number / 7 % 40 + number / 2000 * 40);
+    let change = match number % 100 {
+        20 => AttentionChange::Begins(item("nobody-joined", AlertSubject::Call, &sid, number)),
+        24 => AttentionChange::Begins(item("gap", AlertSubject::Workspace, "", number)),
+        70 => AttentionChange::Ends(item("gap", AlertSubject::Workspace, "", number)),
+        _ => return,
+    };
+    update(state, Msg::Pipeline(ScreenMessage::Attention(change)));
 }
 
 /// Returns an event of a busy workspace with many calls.
@@ -120,18 +139,18 @@ fn the_screens_show_the_moment_of_the_selected_event_until_end() {
 fn a_moment_looks_as_it_did_then() {
     let mut state = screen((180, 50));
     let mut then = screen((180, 50));
-    let moments: &[i64] = &[0, 1, 700, 1023, 1024, 1025, 2600, 3100, 4300, 4700];
+    let moments: &[i64] = &[0, 1, 23, 24, 69, 700, 1023, 1024, 1025, 2600, 3100, 4300, 4700];
     let mut seen = Vec::new();
     let mut fed = 0;
     for moment in moments {
         for number in fed..=*moment {
-            feed(&mut then, number, busy_event(number));
+            feed_busy(&mut then, number);
         }
         fed = moment + 1;
         seen.push(panels(&mut then));
         press(&mut then, "1");
     }
-    (0..5000).for_each(|number| feed(&mut state, number, busy_event(number)));
+    (0..5000).for_each(|number| feed_busy(&mut state, number));
     assert!(state.snapshot_bytes() > 0, "there are snapshots");
     // Both backwards, from snapshots, and forwards, from the moment that is shown.
     let order: Vec<_> = (0..moments.len()).rev().chain(0..moments.len()).collect();
@@ -144,6 +163,149 @@ fn a_moment_looks_as_it_did_then() {
             assert_eq!(looked_at, then, "panel {screen} after event {}", moments[at]);
         }
     }
+}
+
+#[test]
+fn now_and_the_badge_show_what_needed_attention_then() {
+    let mut state = screen((140, 50));
+    send_day(&mut state);
+    send_attention(&mut state);
+    press(&mut state, "0");
+    let header = |state: &State| text(state).lines().next().unwrap_or_default().to_owned();
+    assert!(header(&state).contains("▲ 8 need attention"));
+    for (time, expected) in [
+        ("16:53:20", "nothing needed attention then"),
+        ("16:53:35", "nothing needed attention then"),
+        ("17:00:00", "nobody joined"),
+    ] {
+        feed(&mut state, 1000, json!({"event_type": "later"}));
+        press(&mut state, &format!("@{time}\n"));
+        assert!(header(&state).contains('◀'), "{}", header(&state));
+        assert_eq!(header(&state).contains('▲'), time == "17:00:00", "{}", header(&state));
+        assert!(panel(&state).contains(expected), "{time}: {}", panel(&state));
+        assert!(panel(&state).contains("on then"), "{}", panel(&state));
+    }
+    press(&mut state, "@16:53:20\n!");
+    assert!(text(&state).contains("nothing needed attention then"), "{}", text(&state));
+    press_key(&mut state, KeyCode::End);
+    assert!(header(&state).contains("▲ 8 need attention") && panel(&state).contains("on now"));
+}
+
+#[test]
+fn what_began_between_two_events_is_shown_from_its_own_time_on() {
+    let mut state = screen((120, 40));
+    feed(&mut state, 0, json!({"event_type": "call.started", "call_sid": CALL}));
+    for (second, rule) in [(60, "call-silent"), (120, "nobody-joined")] {
+        let item = item(rule, AlertSubject::Call, CALL, second);
+        let change = AttentionChange::Begins(item);
+        update(&mut state, Msg::Pipeline(ScreenMessage::Attention(change)));
+    }
+    feed(&mut state, 200, json!({"event_type": "call.ended", "call_sid": CALL}));
+    press(&mut state, "0");
+    // Forwards and backwards.
+    for second in [59, 60, 119, 120, 60, 59, 0] {
+        let time = super::at(second).strftime("%H:%M:%S").to_string();
+        press(&mut state, &format!("@{time}\n"));
+        let seen = panel(&state);
+        assert_eq!(seen.contains("silent"), second >= 60, "{second}: {seen}");
+        assert_eq!(seen.contains("nobody joined"), second >= 120, "{second}: {seen}");
+    }
+}
+
+#[test]
+fn what_is_acknowledged_is_acknowledged_at_every_moment() {
+    let mut state = screen((120, 40));
+    let started = |second| json!({"event_type": "call.started", "call_sid": format!("CA{second}")});
+    for second in 0..4 {
+        feed(&mut state, second * 10, started(second));
+        let sid = format!("CA{second}");
+        let change =
+            AttentionChange::Begins(item("nobody-joined", AlertSubject::Call, &sid, second * 10));
+        update(&mut state, Msg::Pipeline(ScreenMessage::Attention(change)));
+    }
+    feed(&mut state, 100, started(9));
+    let open = |state: &State| state.shown().attention.open_count();
+    press(&mut state, "0a");
+    assert_eq!(open(&state), 3, "{}", text(&state));
+    press(&mut state, "@16:53:30\n");
+    assert_eq!((open(&state), panel(&state).matches('✓').count()), (1, 1), "{}", text(&state));
+    press(&mut state, "a");
+    assert_eq!((open(&state), panel(&state).matches('✓').count()), (0, 2), "{}", text(&state));
+    press_key(&mut state, KeyCode::End);
+    assert_eq!((open(&state), panel(&state).matches('✓').count()), (2, 2), "{}", text(&state));
+    let ended = AttentionChange::Ends(item("nobody-joined", AlertSubject::Call, "CA0", 0));
+    update(&mut state, Msg::Pipeline(ScreenMessage::Attention(ended)));
+    press(&mut state, "@16:53:20\n");
+    assert_eq!((open(&state), panel(&state).matches('✓').count()), (0, 1), "{}", text(&state));
+}
+
+#[test]
+fn the_cursor_of_a_call_moves_the_other_screens() {
+    for is_replay in [false, true] {
+        let mut state = screen((120, 40));
+        send_day(&mut state);
+        if is_replay {
+            state.config.pace = Some(Arc::new(Pace::new(vec![1000], 10.0)));
+        }
+        press(&mut state, &format!(":call {CALL}\n"));
+        assert!(!text(&state).contains('◀'), "the newest item is followed");
+        press(&mut state, "g");
+        let header = |state: &State| text(state).lines().next().unwrap_or_default().to_owned();
+        assert!(header(&state).contains("◀ 16:53:21"), "{}", header(&state));
+        press(&mut state, "2");
+        assert_eq!((calls(&state), state.moment()), (1, Some(super::at(1))), "{}", text(&state));
+        press(&mut state, "4");
+        assert!(!panel(&state).contains("nightly recall"), "{}", panel(&state));
+        press(&mut state, "3jjj");
+        let moved = header(&state);
+        assert!(moved.contains('◀') && !moved.contains("16:53:21"), "{moved}");
+        let time = state.cursor_time();
+        press(&mut state, "0");
+        assert_eq!((state.moment(), state.chosen_time()), (time, time));
+        press(&mut state, "1");
+        assert!(!state.follow && !text(&state).contains('◀'));
+        assert_eq!(state.selected_event().and_then(|stored| stored.time), time);
+        press(&mut state, "3");
+        assert_eq!((state.cursor_time(), header(&state)), (time, moved));
+        // A moment that was chosen elsewhere moves the cursor.
+        press(&mut state, "5@16:53:30\n3");
+        assert_eq!(state.cursor_time(), Some(super::at(10)));
+        press(&mut state, "5");
+        press_key(&mut state, KeyCode::End);
+        assert!(state.follow && !state.is_past() && state.cursor_time().is_none());
+        press(&mut state, "3gG");
+        assert!(!state.is_past() && state.follow, "the newest item of a call is the present");
+        press(&mut state, "g");
+        press_key(&mut state, KeyCode::End);
+        assert!(!state.is_past() && state.cursor_time().is_none() && state.screen == Screen::Call);
+    }
+}
+
+#[test]
+fn a_look_at_the_event_of_the_newest_line_is_no_journey() {
+    let mut state = screen((120, 40));
+    send_day(&mut state);
+    press(&mut state, &format!("0:call {CALL}\n\n\u{1b}"));
+    assert_eq!(state.screen, Screen::Call);
+    assert!(state.cursor_time().is_some() && !state.is_past(), "{}", text(&state));
+    press(&mut state, "k");
+    assert!(state.is_past(), "now the cursor was moved");
+    press(&mut state, "\n\u{1b}");
+    assert!(state.screen == Screen::Call && state.is_past(), "{}", text(&state));
+}
+
+#[test]
+fn the_cursor_on_the_newest_event_is_in_the_present() {
+    let mut state = screen((120, 40));
+    feed(&mut state, 0, json!({"event_type": "call.started", "call_sid": CALL}));
+    feed(&mut state, 1, json!({"event_type": "call.ended", "call_sid": CALL}));
+    press(&mut state, "3gj");
+    assert!(state.cursor_time().is_some() && !state.is_past(), "{}", text(&state));
+    feed(&mut state, 2, json!({"event_type": "call.started", "call_sid": super::OTHER}));
+    press(&mut state, "kj");
+    assert!(state.is_past(), "there is a later event: {}", text(&state));
+    press(&mut state, &format!(":call {}\n", super::OTHER));
+    assert!(state.is_past() && state.cursor_time().is_none(), "this call began later");
 }
 
 #[test]

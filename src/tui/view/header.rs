@@ -229,7 +229,7 @@ fn tab_spans(state: &State) -> Vec<Span<'static>> {
 
 /// Returns the number of items that need attention; empty if there are none.
 fn badge(state: &State, has_words: bool) -> String {
-    match state.attention.open_count() as u64 {
+    match state.shown().attention.open_count() as u64 {
         0 => String::new(),
         number if !has_words => format!("▲ {}", count(number)),
         1 => "▲ 1 needs attention".to_owned(),

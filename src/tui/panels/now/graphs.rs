@@ -21,20 +21,28 @@ use crate::tui::text::{cell, count, counted, cut, length};
 /// The lowest height of a graph with axes.
 const AXES_MIN_HEIGHT: u16 = 4;
 
+/// Returns the name of the moment that is shown.
+fn when(state: &State) -> &'static str {
+    if state.moment().is_some() { "then" } else { "now" }
+}
+
 /// Returns the title of the calls: how many are on now, and the most that were.
 pub fn calls_title(state: &State) -> Vec<Span<'static>> {
     let theme = state.config.theme;
-    let trends = &state.trends;
+    let trends = &state.shown().trends;
     vec![
         Span::styled("Calls", theme.heading()),
-        Span::styled(format!("  {} on now", count(trends.ongoing())), theme.family("call")),
+        Span::styled(
+            format!("  {} on {}", count(trends.ongoing()), when(state)),
+            theme.family("call"),
+        ),
         Span::styled(format!(", peak {}", count(trends.peak())), theme.quiet()),
     ]
 }
 
 /// Draws the calls over time.
 pub fn render_calls(state: &State, area: Rect, buffer: &mut Buffer) {
-    let values = state.trends.calls();
+    let values = state.shown().trends.calls();
     draw(state, &values, whole, state.config.theme.family("call"), area, buffer);
 }
 
@@ -56,7 +64,7 @@ pub fn audio_title(state: &State) -> Vec<Span<'static>> {
 /// Draws the latency of first audio over time.
 pub fn render_audio(state: &State, area: Rect, buffer: &mut Buffer) {
     let theme = state.config.theme;
-    let values = state.trends.latencies();
+    let values = state.shown().trends.latencies();
     if values.iter().all(|value| *value <= 0.0) {
         let text = " no observed call yet; watch with --auto-observe N";
         let line = Line::styled(text, theme.quiet());
@@ -81,9 +89,9 @@ fn draw(
         let lines = vec![Line::styled(line, style)];
         return render_lines(lines, 0, area, buffer);
     }
-    let from = format!("-{}", length(state.trends.covered_seconds()));
+    let from = format!("-{}", length(state.shown().trends.covered_seconds()));
     let graph = Graph::new(values, format).styles(style, state.config.theme.quiet());
-    graph.times(from, "now").render(area, buffer);
+    graph.times(from, when(state)).render(area, buffer);
 }
 
 /// Returns the title of the surfaces.

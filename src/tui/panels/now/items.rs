@@ -23,9 +23,9 @@ const OPERATORS: &str = "operators";
 pub fn title(state: &State, room: usize) -> Vec<Span<'static>> {
     let theme = state.config.theme;
     let mut spans = vec![Span::styled("Attention", theme.heading())];
-    let problems = state.attention.problems();
+    let problems = state.shown().attention.problems();
     if problems.is_empty() {
-        let text = match state.attention.items().count() as u64 {
+        let text = match state.shown().attention.items().count() as u64 {
             0 => "  all quiet".to_owned(),
             number => format!("  {} acknowledged", count(number)),
         };
@@ -64,9 +64,13 @@ pub fn section(state: &State, columns: usize) -> ListSection {
             ListColumn::text("about", if columns < 60 { 12 } else { 18 }),
             ListColumn::text("what happened", 0),
         ],
-        rows: state.attention.items().map(|listed| row(state, listed)).collect(),
-        note: Some("and more, which are not kept").filter(|_| state.attention.missing() > 0),
-        empty: "nothing needs attention",
+        rows: state.shown().attention.items().map(|listed| row(state, listed)).collect(),
+        note: Some("and more, which are not kept")
+            .filter(|_| state.shown().attention.missing() > 0),
+        empty: match state.moment() {
+            Some(_) => "nothing needed attention then",
+            None => "nothing needs attention",
+        },
     }
 }
 

@@ -110,7 +110,7 @@ impl Panes {
         let (above, surfaces) = split_bottom(area, BOX_LINES + 2);
         let left = Rect { width: above.width * 58 / 100, ..above };
         let right = Rect { x: left.right(), width: above.width - left.width, ..above };
-        let items = lines_of(state.attention.items().count()) + BOX_LIST_LINES;
+        let items = lines_of(state.shown().attention.items().count()) + BOX_LIST_LINES;
         let number = lines_of(super::lists::outcome_count(state)) + BOX_LIST_LINES;
         let (outcomes, rest) = split_top(right, number.clamp(6, (above.height / 3).max(6)));
         let needed = (lines_of(state.shown().workspace.operators.len()) + BOX_LIST_LINES).max(8);
@@ -143,7 +143,7 @@ impl Panes {
 
     fn with_lines(state: &State, area: Rect) -> Self {
         let (above, surfaces) = split_bottom(area, 1);
-        let items = lines_of(state.attention.items().count());
+        let items = lines_of(state.shown().attention.items().count());
         let (attention, below) =
             split_top(above, (items + 2).clamp(5, above.height.saturating_sub(10).max(5)));
         let left = Rect { width: (below.width - 1) / 2, ..below };
