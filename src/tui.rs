@@ -87,6 +87,7 @@ pub mod terminal;
 #[cfg(test)]
 mod tests;
 mod text;
+pub mod theme_contrast;
 pub mod time_slice;
 mod time_travel;
 mod trends;

@@ -25,6 +25,7 @@ use super::state::{Effect, State};
 use super::state_file::StateFile;
 use super::style::Depth;
 use super::terminal::{self, TerminalGuard};
+use super::theme_contrast::faint_notice;
 use super::time_slice::TimeSlice;
 use super::update::{Msg, settle, update};
 use crate::output::status;
@@ -92,6 +93,9 @@ pub fn run(
     let path = config.state_file.take();
     let mut state = State::new(config, crossterm::terminal::size()?, Timestamp::now());
     let state_file = path.map(|path| StateFile::open(path, &mut state));
+    if let Some(notice) = faint_notice(state.config.theme) {
+        state.notify(notice);
+    }
     let mut event_loop = EventLoop {
         state,
         frames: FramePacer::default(),

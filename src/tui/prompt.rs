@@ -18,6 +18,7 @@ use super::search::SearchQuery;
 use super::seek;
 use super::state::prompt::{Prompt, Purpose};
 use super::state::{Effect, State};
+use super::theme_contrast::faint_notice;
 use crate::error::Error;
 use crate::query::GrepFilter;
 
@@ -225,6 +226,9 @@ fn execute(state: &mut State, command: PromptCommand) {
         }
         PromptCommand::Theme(name) if state.config.theme.names().any(|known| known == name) => {
             state.config.theme.name = name;
+            if let Some(notice) = faint_notice(state.config.theme) {
+                state.notify(notice);
+            }
         }
         PromptCommand::Theme(_) => {
             state.notify("the configuration has no theme; write one below [tui.theme]");

@@ -21,6 +21,7 @@ use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier, Style};
 
 use colour::nearest;
+pub use colour::{contrast, indexed};
 pub use custom::{CustomTheme, ThemeEntries};
 pub use detection::{BackgroundTone, Depth};
 pub use name::ThemeName;
@@ -71,7 +72,8 @@ impl Theme {
 
     /// Returns the colours of the background and of usual text; those of the terminal are
     /// [`Color::Reset`].
-    fn ground(&self) -> [Color; 2] {
+    #[must_use]
+    pub fn ground(&self) -> [Color; 2] {
         let base = self.base().ground(self.tone()).map(|ground| ground.at(self.depth));
         let mut ground = base.unwrap_or([Color::Reset; 2]);
         if let Some(custom) = self.chosen_custom() {

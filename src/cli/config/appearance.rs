@@ -8,7 +8,8 @@ use super::toml_file::TomlFile;
 use crate::error::{Error, Result};
 use crate::query::suggest;
 use crate::tui::key_map::{self, KeyChoices, KeyMap};
-use crate::tui::style::{CustomTheme, ThemeEntries};
+use crate::tui::style::{CustomTheme, Depth, Theme, ThemeEntries};
+use crate::tui::theme_contrast::{FaintColour, faint_colours};
 
 /// The name of the table.
 pub(super) const TABLE: &str = "tui";
@@ -62,7 +63,22 @@ pub(super) fn theme(file: &TomlFile, table: &Table) -> Result<ThemeEntries> {
         }
         entries.extend(entry);
     }
+    check_contrast(file, table, &entries)?;
     Ok(entries)
+}
+
+/// Checks that each colour can be made out on a background of the theme's own. That of the terminal
+/// is not known before the screen opens.
+fn check_contrast(file: &TomlFile, table: &Table, entries: &ThemeEntries) -> Result<()> {
+    let theme = Theme { custom: CustomTheme::new(entries).ok(), ..Theme::new(Depth::None, None) };
+    let Some(faint) = faint_colours(theme).into_iter().find(FaintColour::is_illegible) else {
+        return Ok(());
+    };
+    // A colour of the built-in theme may not suit the background.
+    let entry = [faint.name, "background"].into_iter().find_map(|name| table.get_key_value(name));
+    let line = entry.map_or(1, |(key, item)| file.line(key.span().or_else(|| item.span())));
+    let (why, advice) = faint.explain();
+    Err(file.wrong(line, &format!("tui.theme.{}", faint.name), why, advice))
 }
 
 /// Checks that no two actions have the same key. `line` returns the line of an action.

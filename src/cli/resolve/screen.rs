@@ -16,6 +16,7 @@ use crate::tui::key_map::KeyMap;
 use crate::tui::screen::Screen;
 use crate::tui::style::{BackgroundTone, CustomTheme, Depth, Theme, ThemeName};
 use crate::tui::terminal;
+use crate::tui::theme_contrast::{FaintColour, faint_colours};
 
 /// Returns the configuration of the live screen, or `None` without `--tui`.
 pub fn screen(
@@ -77,7 +78,15 @@ fn theme(screen: &ScreenArgs) -> Result<Theme> {
         let why = "the configuration has no theme";
         return Err(Error::usage("cannot use --theme custom", why, advice));
     }
-    Ok(Theme { name, custom, ..Theme::new(depth, background) })
+    let theme = Theme { name, custom, ..Theme::new(depth, background) };
+    let illegible = faint_colours(theme).into_iter().find(|_| name == ThemeName::Custom);
+    match illegible.filter(FaintColour::is_illegible) {
+        Some(faint) => {
+            let (why, advice) = faint.explain();
+            Err(Error::usage(format!("cannot use the theme's {}", faint.name), why, advice))
+        }
+        None => Ok(theme),
+    }
 }
 
 /// Returns the path of the file that remembers the screen, as defined by the XDG Base Directory

@@ -153,7 +153,7 @@ pub fn indexed(number: u8) -> [u8; 3] {
 }
 
 /// Returns the contrast ratio as defined by WCAG 2.1.
-#[cfg(test)]
+#[must_use]
 pub fn contrast(a: [u8; 3], b: [u8; 3]) -> f64 {
     let luminance = |colour: [u8; 3]| {
         let [red, green, blue] = linear(colour);
@@ -164,7 +164,7 @@ pub fn contrast(a: [u8; 3], b: [u8; 3]) -> f64 {
 }
 
 /// Returns the parts of a colour of sRGB as linear light.
-#[cfg(test)]
+#[must_use]
 pub fn linear(colour: [u8; 3]) -> [f64; 3] {
     colour.map(|part| {
         let part = f64::from(part) / 255.0;

@@ -53,6 +53,12 @@ impl CustomTheme {
         }
         Ok(theme)
     }
+
+    /// Returns whether the colour of a role, or what is behind it, is one of this theme.
+    #[must_use]
+    pub const fn affects(&self, role: StyleRole) -> bool {
+        self.background.is_some() || self.roles[role as usize].is_some()
+    }
 }
 
 fn base(name: &str) -> Result<ThemeName, (String, String)> {

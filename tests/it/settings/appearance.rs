@@ -49,6 +49,16 @@ async fn mistakes_name_their_line_and_what_was_probably_meant() {
             "no such theme; did you mean dark?",
         ),
         ("[tui.theme]\nerror = true", "line 2 (tui.theme.error)", "not a colour; write it as"),
+        (
+            "[tui.theme]\nbase = \"soft\"\nerror = \"#402020\"\nbackground = \"#302020\"",
+            "line 3 (tui.theme.error)",
+            "its contrast with the background is 1.1; use a colour with at least 4.5, such as #",
+        ),
+        (
+            "[tui.theme]\nbackground = \"#808080\"\nbase = \"light\"",
+            "line 2 (tui.theme.",
+            "its contrast with the background is 1.",
+        ),
         ("[tui]\ntheme = \"drak\"", "line 2 (theme)", "did you mean dark?"),
         ("[tui]\nremeber = false", "line 2 (tui.remeber)", "did you mean remember?"),
         ("[tui]\noutput = \"json\"", "line 2 (tui.output)", "no such setting of the live screen"),

@@ -21,7 +21,9 @@ pub fn live_screen() -> String {
 
 Keys are characters, and names such as Enter, PgDn, F5, S-Tab, ^F or M-x. An action without a key \
 has none; ^C always quits. A colour is a name, an index from 0 to 255, # with three or six \
-hexadecimal digits, or `default`. `background` and `foreground` are those of the whole screen.
+hexadecimal digits, or `default`. `background` and `foreground` are those of the whole screen. A \
+colour whose contrast with the background is below 2 is refused; below 4.5, the screen says so when \
+it opens. The contrast is unknown if the terminal decides on a colour, as for names.
 
 --theme, or :theme on the screen, chooses one of these:
 
