@@ -36,10 +36,16 @@ pub(super) struct Axes<'a> {
 }
 
 impl Axes<'_> {
+    /// Returns the width of the widest label of the value axis. It does not depend on which labels
+    /// there is room for.
+    pub(super) fn label_width(&self) -> usize {
+        self.top.width().max(self.middle.as_ref().map_or(0, |middle| middle.width()))
+    }
+
     /// Draws the axes. Returns the area of the plot, which is the whole area if there is no room
     /// for axes.
     pub(super) fn render(&self, area: Rect, buffer: &mut Buffer) -> Rect {
-        let width = u16::try_from(self.top.width()).unwrap_or(u16::MAX);
+        let width = u16::try_from(self.label_width()).unwrap_or(u16::MAX);
         if area.height < 2 + u16::from(self.has_label_line) || area.width < width.saturating_add(10)
         {
             return area;
@@ -52,13 +58,13 @@ impl Axes<'_> {
             ..area
         };
         let axis = plot.x - 1;
-        buffer.set_string(area.x, area.y, format!(" {} ┤", self.top), self.style);
+        let label = |text: &str| format!(" {text:>0$} ┤", usize::from(width));
+        buffer.set_string(area.x, area.y, label(&self.top), self.style);
         for y in area.y + 1..plot.bottom() {
             buffer.set_string(axis, y, "│", self.style);
         }
         if let Some(middle) = self.middle.as_ref().filter(|_| plot.height >= MIDDLE_HEIGHT) {
-            let label = format!(" {middle:>0$} ┤", usize::from(width));
-            buffer.set_string(area.x, plot.y + plot.height / 2, label, self.style);
+            buffer.set_string(area.x, plot.y + plot.height / 2, label(middle), self.style);
         }
         let line = format!(" {:>1$} └{2}", 0, usize::from(width), "─".repeat(plot.width.into()));
         buffer.set_string(area.x, plot.bottom(), line, self.style);

@@ -91,8 +91,11 @@ impl Widget for &Graph<'_> {
         }
         let end = axis_end(self.values.iter().copied().fold(0.0, f64::max));
         let top = (self.format)(end);
-        // The axes take the same room whatever the labels are, so the plot has this width.
-        let width = usize::from(area.width).saturating_sub(top.width() + 3);
+        let middle = middle(end).map(self.format);
+        let mut axes =
+            Axes { top, middle, labels: &[], has_label_line: false, style: self.axis_style };
+        // The axes take the same room whatever the labels below are, so the plot has this width.
+        let width = usize::from(area.width).saturating_sub(axes.label_width() + 3);
         let marks = self.marks.iter().filter(|mark| mark.at < self.values.len());
         let marks: Vec<_> = marks.map(|mark| (mark.at * width / self.values.len(), mark)).collect();
         let has_label_line = area.height >= LABEL_LINE_HEIGHT;
@@ -104,8 +107,7 @@ impl Widget for &Graph<'_> {
             has_label_line || !marks.iter().any(|(at, _)| is_covered(*at))
         });
         let labels: Vec<_> = labels.collect();
-        let middle = middle(end).map(self.format);
-        let axes = Axes { top, middle, labels: &labels, has_label_line, style: self.axis_style };
+        (axes.labels, axes.has_label_line) = (&labels, has_label_line);
         let plot = axes.render(area, buffer);
         plot_values(self.values, end, plot, self.style, buffer);
         if plot.bottom() < area.bottom() {
@@ -172,6 +174,21 @@ mod tests {
             drawn(&graph, 28, 7)[5..],
             ["    0 └────────────!────────", "       16:20           16:24"]
         );
+    }
+
+    #[test]
+    fn a_label_in_the_middle_may_be_the_widest() {
+        let format =
+            |value: f64| if value >= 10.0 { "1 s".to_owned() } else { "500 ms".to_owned() };
+        let lines = drawn(&Graph::new(&[10.0, 5.0], format), 30, 12);
+        assert!(
+            lines[0].starts_with("    1 s ┤ ") || lines[0].starts_with("    1 s ┤⣿"),
+            "{lines:#?}"
+        );
+        assert!(lines.iter().any(|line| line.starts_with(" 500 ms ┤")), "{lines:#?}");
+        let axes =
+            lines.iter().filter(|line| line.chars().nth(8).is_some_and(|it| "┤│└".contains(it)));
+        assert_eq!(axes.count(), 11, "{lines:#?}");
     }
 
     #[test]

@@ -4,7 +4,6 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::widgets::Widget;
-use unicode_width::UnicodeWidthStr;
 
 use super::axes::{Axes, middle};
 use super::scale::{ChartScale, axis_end, steps, value};
@@ -43,7 +42,9 @@ impl Widget for &Histogram<'_> {
             digits.parse().map_or(digits, count)
         };
         let (top, middle) = (label(end), middle(end).map(label));
-        let room = usize::from(area.width).saturating_sub(top.width() + 3);
+        let mut axes =
+            Axes { top, middle, labels: &[], has_label_line: false, style: self.axis_style };
+        let room = usize::from(area.width).saturating_sub(axes.label_width() + 3);
         let pitch = (room / self.bins.len()).clamp(1, 12);
         let labels: Vec<_> = self
             .bins
@@ -51,9 +52,8 @@ impl Widget for &Histogram<'_> {
             .enumerate()
             .map(|(bin, (label, _))| (bin * pitch, label.clone()))
             .collect();
-        let plot =
-            Axes { top, middle, labels: &labels, has_label_line: false, style: self.axis_style }
-                .render(area, buffer);
+        axes.labels = &labels;
+        let plot = axes.render(area, buffer);
         // A space keeps neighbours apart.
         let width = if pitch > 1 { pitch - 1 } else { 1 };
         for (x, (_, number)) in (plot.x..plot.right()).step_by(pitch).zip(self.bins) {

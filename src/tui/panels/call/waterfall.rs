@@ -187,6 +187,7 @@ pub fn render(
     let mut lines = summary(theme, transcript, area);
     let room = usize::from(area.height).saturating_sub(lines.len());
     let first = first_turn(transcript.turns.len(), current, room);
+    let is_spaced = turn_lines(transcript.turns.len(), room) > 1;
     let longest = transcript.turns.iter().map(|turn| length(&turn.latency)).fold(1.0, f64::max);
     let cells = usize::from(area.width).saturating_sub(14);
     for (at, turn) in transcript.turns.iter().enumerate().skip(first).take(room) {
@@ -201,6 +202,9 @@ pub fn render(
         let mut spans = vec![Span::styled(label, style), Span::raw(" ")];
         spans.extend(bar(theme, &turn.latency, longest, cells));
         lines.push(Line::from(spans));
+        if is_spaced {
+            lines.push(Line::default());
+        }
     }
     render_lines(lines, 0, area, buffer);
 }
@@ -216,8 +220,15 @@ pub fn turn_at(
     let above = summary_lines(area);
     let line = usize::from(y - area.y).checked_sub(above)?;
     let room = usize::from(area.height).saturating_sub(above);
-    let turn = first_turn(transcript.turns.len(), current, room) + line;
-    (turn < transcript.turns.len()).then_some(turn)
+    let turns = transcript.turns.len();
+    let turn = first_turn(turns, current, room) + line / turn_lines(turns, room);
+    (turn < turns).then_some(turn)
+}
+
+/// Returns how many lines each turn takes: with an empty one below it if there is room, so that bars
+/// do not touch.
+const fn turn_lines(turns: usize, room: usize) -> usize {
+    if turns * 2 <= room + 1 { 2 } else { 1 }
 }
 
 /// Returns the index of the first visible turn.
@@ -303,6 +314,14 @@ mod tests {
         let all = whole([492.5, 136.7, 83.2, 181.5, 674.0]);
         assert_eq!(all, ([137, 83, 273, 181], 0, 674), "rounding makes no difference");
         assert_eq!(whole([300.0, 100.0, 50.0, 200.0, 0.0]), ([100, 50, 150, 200], 0, 500));
+    }
+
+    #[test]
+    fn turns_are_apart_if_there_is_room() {
+        assert_eq!(
+            [(3, 5), (3, 4), (1, 1), (9, 8)].map(|(turns, room)| turn_lines(turns, room)),
+            [2, 1, 2, 1]
+        );
     }
 
     #[test]
