@@ -83,15 +83,15 @@ impl LiveStats {
         }
     }
 
-    /// Returns the approximate memory use, in bytes.
+    /// Returns the approximate memory use of a copy, in bytes.
     #[must_use]
-    pub fn bytes(&self) -> usize {
+    pub fn copied_bytes(&self) -> usize {
         let rates = self.rates.iter().map(|(family, seconds)| {
             let history = self.histories.get(family).map_or(0, ActivitySeries::bytes);
             let entries = size_of::<(String, VecDeque<u64>, String, History)>();
             2 * family.len() + entries + seconds.len() * size_of::<u64>() + history
         });
-        self.totals.bytes() + self.totals.name_bytes() + rates.sum::<usize>()
+        self.totals.copied_bytes() + self.totals.name_bytes() + rates.sum::<usize>()
     }
 
     /// Counts events that the filter of the command line dropped.

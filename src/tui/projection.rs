@@ -93,7 +93,7 @@ impl Projection {
     #[must_use]
     pub fn snapshot_bytes(&self) -> usize {
         size_of::<Self>()
-            + self.stats.bytes()
+            + self.stats.copied_bytes()
             + self.calls.snapshot_bytes()
             + self.attention.bytes()
             + self.trends.bytes()

@@ -323,10 +323,20 @@ impl EventStats {
     /// Returns the approximate memory use of what can grow large, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
+        self.bytes_with(DurationHistogram::bytes)
+    }
+
+    /// Returns the approximate memory use of a copy of what can grow large, in bytes.
+    #[must_use]
+    pub fn copied_bytes(&self) -> usize {
+        self.bytes_with(DurationHistogram::copied_bytes)
+    }
+
+    fn bytes_with(&self, of: fn(&DurationHistogram) -> usize) -> usize {
         let tools = self.tools.named().map(|(_, tool)| &tool.durations);
         size_of::<Self>()
             + self.trackers().into_iter().map(StepTracker::bytes).sum::<usize>()
-            + self.histograms().chain(tools).map(DurationHistogram::bytes).sum::<usize>()
+            + self.histograms().chain(tools).map(of).sum::<usize>()
     }
 
     /// Returns the most memory that [`bytes`](Self::bytes) can grow by when a part is merged, if

@@ -76,8 +76,17 @@ impl DurationHistogram {
     #[must_use]
     pub fn bytes(&self) -> usize {
         // A histogram that has grown may have reserved twice as many cells.
-        let cells = self.histogram.as_ref().map_or(0, |it| it.distinct_values()) * 2;
-        self.exact.capacity() * size_of::<f64>() + cells * size_of::<u32>()
+        self.exact.capacity() * size_of::<f64>() + self.cells() * 2 * size_of::<u32>()
+    }
+
+    /// Returns the approximate memory use of a copy, which reserves nothing, in bytes.
+    #[must_use]
+    pub fn copied_bytes(&self) -> usize {
+        self.exact.len() * size_of::<f64>() + self.cells() * size_of::<u32>()
+    }
+
+    fn cells(&self) -> usize {
+        self.histogram.as_ref().map_or(0, |it| it.distinct_values())
     }
 
     /// Returns the most memory that [`bytes`](Self::bytes) can grow by when a part is merged, if at
