@@ -138,3 +138,22 @@ pub fn shortened(text: &str, limit: usize) -> Cow<'_, str> {
         rest => Cow::Owned(format!("{shown}… ({} more bytes)", count(rest))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_text_says_how_much_is_missing() {
+        assert_eq!(shortened("é", 2), "é");
+        assert_eq!(shortened(&"é".repeat(1000), 5), "éé… (1,996 more bytes)");
+    }
+
+    #[test]
+    fn characters_with_a_meaning_are_escaped() {
+        assert_eq!(
+            escape("<a b='c' d=\"&\">\u{1b}"),
+            "&lt;a b=&#39;c&#39; d=&quot;&amp;&quot;&gt;\\u{1b}"
+        );
+    }
+}

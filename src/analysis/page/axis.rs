@@ -153,3 +153,52 @@ pub const fn float(number: i64) -> f64 {
 pub const fn float_of(count: u64) -> f64 {
     count as f64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_round_and_inside() {
+        let (ticks, step) = TimeScale::new(0, 75_000).ticks(8);
+        assert_eq!(
+            (step, ticks),
+            (10_000, vec![0, 10_000, 20_000, 30_000, 40_000, 50_000, 60_000, 70_000])
+        );
+        for (from, to) in [(0, 1), (-5, 7), (3, 1_000_003), (0, i64::MAX), (i64::MIN, i64::MAX)] {
+            let (ticks, _) = TimeScale::new(from, to).ticks(8);
+            assert!(ticks.len() <= 10, "{from} {to}: {ticks:?}");
+            assert!(ticks.iter().all(|tick| (from..=to).contains(tick)));
+        }
+        assert!(!TimeScale::new(0, 75_000).ticks(8).0.is_empty());
+    }
+
+    #[test]
+    fn places_are_percentages() {
+        let scale = TimeScale::new(100, 300);
+        let places = [0, 100, 200, 300, 900].map(|at| scale.place(at).to_string());
+        assert_eq!(places, ["0", "0", "50", "100", "100"]);
+        assert_eq!(TimeScale::new(5, 5).place(5).to_string(), "0");
+    }
+
+    #[test]
+    fn labels_have_the_digits_that_their_step_needs() {
+        assert_eq!(since_start(75_000, 10_000), "1:15");
+        assert_eq!(since_start(1_500, 500), "0:01.5");
+        assert_eq!(since_start(3_725_000, 60_000), "1:02:05");
+        assert_eq!(moment(1_700_000_000_000, 60_000), "22:13");
+        assert_eq!(moment(1_700_000_000_000, DAY), "2023-11-14");
+    }
+
+    #[test]
+    fn durations_are_as_short_as_their_unit_allows() {
+        let labels = [0.0, 0.5, 250.0, 1500.0, 8000.0, 300_000.0, 7_200_000.0].map(duration);
+        assert_eq!(labels, ["0", "0.5 ms", "250 ms", "1.5 s", "8 s", "5 min", "2 h"]);
+    }
+
+    #[test]
+    fn steps_are_round() {
+        let steps = [7.0, 95.0, 1000.0, 0.4].map(|max| round_step(max, 5.0).to_string());
+        assert_eq!(steps, ["2", "20", "200", "0.1"]);
+    }
+}

@@ -160,3 +160,25 @@ fn number(number: f64) -> String {
     let text = text.trim_end_matches('0').trim_end_matches('.');
     if text == "-0" { "0".to_owned() } else { text.to_owned() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_short() {
+        assert_eq!(
+            [0.0, -0.001, 100.0, 12.345, 7.5].map(number),
+            ["0", "0", "100", "12.35", "7.5"]
+        );
+    }
+
+    #[test]
+    fn rectangles_are_wide_enough_to_be_seen_and_stay_inside() {
+        let mut svg = Svg::decoration("x", 10.0);
+        svg.rect("a", SvgArea::new(100.0, 0.0, 0.0, 5.0), "<b>");
+        let text = svg.finish();
+        assert!(text.contains("x=\"99.7%\"") && text.contains("width=\"0.3%\""), "{text}");
+        assert!(text.contains("<title>&lt;b&gt;</title></rect></svg>"), "{text}");
+    }
+}

@@ -162,3 +162,55 @@ const fn width(level: usize) -> i64 {
     let last = WIDTHS.len() - 1;
     if level <= last { WIDTHS[level] } else { WIDTHS[last] << (level - last) }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn counted(times: &[i64]) -> EventsOverTime {
+        let mut counted = EventsOverTime::default();
+        for millis in times {
+            counted.add(*millis, 1);
+        }
+        counted
+    }
+
+    fn shape(counted: &EventsOverTime) -> Vec<(i64, i64, u64)> {
+        let columns = counted.columns();
+        columns.iter().map(|column| (column.from, column.to, column.events)).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn the_order_and_the_division_of_events_do_not_matter(
+            mut times in prop::collection::vec(
+                prop_oneof![0i64..2_000, 1_700_000_000_000i64..1_700_000_400_000, 0i64..10_000_000_000_000],
+                1..200,
+            ),
+            at in any::<prop::sample::Index>(),
+        ) {
+            let whole = counted(&times);
+            prop_assert!(whole.counts.len() <= MAX_COLUMNS);
+            prop_assert_eq!(whole.total(), times.len() as u64);
+            for millis in &times {
+                let is_inside = |column: &TimeColumn| (column.from..column.to).contains(millis);
+                prop_assert!(whole.columns().iter().any(is_inside));
+            }
+            let (first, second) = times.split_at(at.index(times.len() + 1));
+            let mut merged = counted(first);
+            merged.merge(&counted(second));
+            prop_assert_eq!(shape(&merged), shape(&whole));
+            times.reverse();
+            prop_assert_eq!(shape(&counted(&times)), shape(&whole));
+        }
+    }
+
+    #[test]
+    fn extreme_times_have_a_column() {
+        let counted = counted(&[i64::MIN, 0, i64::MAX]);
+        assert_eq!(counted.total(), 3);
+        assert!(counted.counts.len() <= MAX_COLUMNS);
+    }
+}
