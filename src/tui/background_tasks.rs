@@ -24,7 +24,8 @@ const CLIPBOARD_TOOLS: &[(&str, &[&str], Option<&str>)] = &[
     ("pbcopy", &[], None),
 ];
 
-/// Starts tasks on their own threads and collects their reports.
+/// Starts tasks on their own threads and collects their reports. Each report unparks the thread that
+/// started its task.
 pub struct BackgroundTasks {
     report: Sender<String>,
     reports: Receiver<String>,
@@ -65,10 +66,11 @@ impl BackgroundTasks {
         name: &str,
         run: impl FnOnce() -> String + Send + 'static,
     ) -> Option<JoinHandle<()>> {
-        let report = self.report.clone();
+        let (report, receiver) = (self.report.clone(), std::thread::current());
         let run = move || {
             // The receiver is gone once the screen is closed.
             let _ = report.send(run());
+            receiver.unpark();
         };
         let started = Builder::new().name(name.to_owned()).spawn(run);
         if started.is_err() {

@@ -1,9 +1,10 @@
 //! The event loop of the screen.
 //!
-//! Each turn handles input first, then messages from the pipeline, then filtering and searching.
-//! Messages, filters and searches get a limited [time slice](super::time_slice), so that input
-//! never waits long. A frame is drawn only when something changed, and at most thirty times a
-//! second.
+//! Each turn handles input first and draws its answer, then messages from the pipeline, then
+//! filtering and searching. Messages, filters and searches get a limited
+//! [time slice](super::time_slice), so that input never waits long. A frame is drawn only when
+//! something changed, and at most thirty times a second unless it answers a key. While nothing
+//! arrives, the loop wakes once a second for the clock.
 
 use std::io;
 use std::ops::ControlFlow;
@@ -41,9 +42,6 @@ const SLICE_EVENTS: usize = 4096;
 /// messages usually follow.
 const BUSY_SLEEP: Duration = Duration::from_millis(2);
 
-/// How long the loop sleeps at most while nothing happens, because signals do not wake it.
-const IDLE_SLEEP: Duration = Duration::from_millis(100);
-
 /// The outcome of receiving messages for one slice.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Received {
@@ -53,6 +51,8 @@ enum Received {
     All,
     /// The slice was used up; more messages may be waiting.
     Slice,
+    /// All messages were received, and the pipeline has ended.
+    End,
 }
 
 /// The running loop.
@@ -122,60 +122,43 @@ impl EventLoop<'_> {
     /// Does everything that is due, then sleeps. Breaks when the user quits.
     fn turn(&mut self, draw: &impl Fn(&State, &mut Frame<'_>)) -> io::Result<ControlFlow<()>> {
         for input in self.input.iter().flat_map(InputReader::take) {
+            self.frames.expect_answer();
             update(&mut self.state, Msg::Input(input?));
         }
+        self.handle_signals()?;
+        if self.perform_effects()?.is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+        self.draw_if_due(draw)?;
         update(&mut self.state, Msg::Tick(Timestamp::now()));
         for line in status::take_waiting().into_iter().chain(self.tasks.finished()) {
             update(&mut self.state, Msg::Notice(line));
         }
-        let received = self.receive();
+        let received = if self.is_pipeline_ended {
+            Received::Nothing
+        } else {
+            receive(&mut self.state, self.messages, slice())
+        };
+        self.is_pipeline_ended |= received == Received::End;
         for text in self.failures.try_iter() {
             update(&mut self.state, Msg::Failure(text));
         }
-        let slice = TimeSlice::with_events(SLICE_EVENTS).until(Instant::now() + SLICE);
-        incremental::advance(&mut self.state, slice);
-        self.handle_signals()?;
-        for effect in std::mem::take(&mut self.state.effects) {
-            if self.perform(effect)?.is_break() {
-                return Ok(ControlFlow::Break(()));
-            }
+        incremental::advance(&mut self.state, slice());
+        if self.perform_effects()?.is_break() {
+            return Ok(ControlFlow::Break(()));
         }
+        self.draw_if_due(draw)?;
+        self.sleep(received);
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn draw_if_due(&mut self, draw: &impl Fn(&State, &mut Frame<'_>)) -> io::Result<()> {
         if self.frames.is_due(self.state.changed, Instant::now()) {
             self.terminal.terminal.draw(|frame| draw(&self.state, frame))?;
             self.frames.complete(Instant::now());
             self.state.changed = false;
         }
-        self.sleep(received);
-        Ok(ControlFlow::Continue(()))
-    }
-
-    /// Receives messages from the pipeline for a slice.
-    fn receive(&mut self) -> Received {
-        if self.is_pipeline_ended {
-            return Received::Nothing;
-        }
-        let mut slice = TimeSlice::with_events(SLICE_EVENTS).until(Instant::now() + SLICE);
-        let mut received = Received::Nothing;
-        loop {
-            if !slice.take() {
-                received = Received::Slice;
-                break;
-            }
-            match self.messages.try_recv() {
-                Ok(message) => update(&mut self.state, Msg::Pipeline(message)),
-                Err(TryRecvError::Empty) => break,
-                Err(TryRecvError::Disconnected) => {
-                    self.is_pipeline_ended = true;
-                    update(&mut self.state, Msg::PipelineEnded);
-                    break;
-                }
-            }
-            received = Received::All;
-        }
-        if received != Received::Nothing {
-            settle(&mut self.state);
-        }
-        received
+        Ok(())
     }
 
     fn handle_signals(&mut self) -> io::Result<()> {
@@ -189,7 +172,17 @@ impl EventLoop<'_> {
         Ok(())
     }
 
-    /// Performs an effect that the state requested. Breaks when the user quits.
+    /// Performs the effects that the state requested. Breaks when the user quits.
+    fn perform_effects(&mut self) -> io::Result<ControlFlow<()>> {
+        for effect in std::mem::take(&mut self.state.effects) {
+            if self.perform(effect)?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Performs an effect. Breaks when the user quits.
     fn perform(&mut self, effect: Effect) -> io::Result<ControlFlow<()>> {
         match effect {
             Effect::Quit => return Ok(ControlFlow::Break(())),
@@ -222,12 +215,48 @@ impl EventLoop<'_> {
             Received::Slice => {}
             _ if self.state.is_busy() => {}
             Received::All => std::thread::sleep(BUSY_SLEEP),
-            Received::Nothing if self.state.changed => {
+            Received::Nothing | Received::End if self.state.changed => {
                 std::thread::park_timeout(self.frames.wait(Instant::now()));
             }
-            Received::Nothing => std::thread::park_timeout(IDLE_SLEEP),
+            Received::Nothing | Received::End => std::thread::park_timeout(until_next_second()),
         }
     }
+}
+
+/// Returns a slice of messages or filtering.
+fn slice() -> TimeSlice {
+    TimeSlice::with_events(SLICE_EVENTS).until(Instant::now() + SLICE)
+}
+
+/// Returns the time until the clock shows another second.
+fn until_next_second() -> Duration {
+    let passed = u64::try_from(Timestamp::now().subsec_nanosecond()).unwrap_or(0);
+    Duration::from_nanos(1_000_000_000_u64.saturating_sub(passed))
+}
+
+/// Receives messages from the pipeline until the slice is used up.
+fn receive(state: &mut State, messages: &EventReceiver, mut slice: TimeSlice) -> Received {
+    let mut received = Received::Nothing;
+    loop {
+        if !slice.take() {
+            received = Received::Slice;
+            break;
+        }
+        match messages.try_recv() {
+            Ok(message) => update(state, Msg::Pipeline(message)),
+            Err(TryRecvError::Empty) => break,
+            Err(TryRecvError::Disconnected) => {
+                update(state, Msg::PipelineEnded);
+                received = Received::End;
+                break;
+            }
+        }
+        received = Received::All;
+    }
+    if received != Received::Nothing {
+        settle(state);
+    }
+    received
 }
 
 /// Flags that are set by the signals that stop and continue the process.
@@ -259,3 +288,28 @@ fn suspend() {
 
 #[cfg(not(unix))]
 fn suspend() {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::event_queue::queue;
+    use crate::tui::message::{FilteredCounts, ScreenMessage};
+
+    #[test]
+    fn a_turn_receives_a_bounded_number_of_messages() {
+        let (sender, messages) = queue();
+        let counts = FilteredCounts { events: 1, ..FilteredCounts::default() };
+        for _ in 0..25 {
+            sender.send(ScreenMessage::FilteredOut(counts)).expect("the screen is open");
+        }
+        let mut state = State::new(ScreenConfig::default(), (80, 24), Timestamp::UNIX_EPOCH);
+        let mut turn = || {
+            let received = receive(&mut state, &messages, TimeSlice::with_events(10));
+            (received, state.present.stats.filtered_out.events)
+        };
+        assert!(turn() == (Received::Slice, 10) && turn() == (Received::Slice, 20));
+        assert!(turn() == (Received::All, 25) && turn() == (Received::Nothing, 25));
+        drop(sender);
+        assert!(turn() == (Received::End, 25));
+    }
+}

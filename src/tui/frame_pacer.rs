@@ -1,5 +1,6 @@
 //! Decides when to draw a frame: only after a change, at most thirty times a second, and for at most
-//! half of the time, so that slow frames leave time for events.
+//! half of the time, so that slow frames leave time for events. A frame that answers a key does not
+//! wait for its turn in the second.
 
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,8 @@ pub struct FramePacer {
     last: Option<Instant>,
     /// How long the last frame took to draw.
     took: Duration,
+    /// Whether the next frame answers a key.
+    is_awaited: bool,
 }
 
 impl FramePacer {
@@ -24,16 +27,23 @@ impl FramePacer {
         is_due
     }
 
+    /// Records that the user waits for the next frame.
+    pub const fn expect_answer(&mut self) {
+        self.is_awaited = true;
+    }
+
     /// Records that the frame is complete.
     pub fn complete(&mut self, now: Instant) {
+        self.is_awaited = false;
         self.took = self.last.map_or(Duration::ZERO, |last| now.saturating_duration_since(last));
     }
 
     /// Returns how long the next frame has to wait.
     #[must_use]
     pub fn wait(&self, now: Instant) -> Duration {
+        let interval = if self.is_awaited { Duration::ZERO } else { FRAME_INTERVAL };
         self.last.map_or(Duration::ZERO, |last| {
-            FRAME_INTERVAL.max(self.took * 2).saturating_sub(now.saturating_duration_since(last))
+            interval.max(self.took * 2).saturating_sub(now.saturating_duration_since(last))
         })
     }
 }
@@ -51,5 +61,20 @@ mod tests {
         assert!(!frames.is_due(true, at(999)) && frames.is_due(true, at(1000)));
         frames.complete(at(1001));
         assert!(!frames.is_due(true, at(1033)) && frames.is_due(true, at(1034)));
+    }
+
+    #[test]
+    fn the_answer_to_a_key_does_not_wait_for_the_frame_rate() {
+        let (mut frames, began) = (FramePacer::default(), Instant::now());
+        let at = |millis| began + Duration::from_millis(millis);
+        assert!(frames.is_due(true, at(0)));
+        frames.complete(at(3));
+        assert!(!frames.is_due(true, at(6)));
+        frames.expect_answer();
+        assert!(!frames.is_due(false, at(6)), "nothing changed");
+        assert!(!frames.is_due(true, at(5)), "half of the time is for events");
+        assert!(frames.is_due(true, at(6)));
+        frames.complete(at(9));
+        assert!(!frames.is_due(true, at(39)) && frames.is_due(true, at(40)));
     }
 }

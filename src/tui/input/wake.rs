@@ -1,5 +1,5 @@
 //! Waits for the terminal together with a pipe, so that the input thread can be stopped and notices
-//! changes of the window size.
+//! signals: changes of the window size, and those that stop and continue the process.
 
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -8,31 +8,39 @@ use crossterm::event::Event;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use signal_hook::SigId;
-use signal_hook::consts::SIGWINCH;
+use signal_hook::consts::{SIGCONT, SIGTSTP, SIGWINCH};
 use signal_hook::low_level::{pipe, unregister};
 
 use super::sender::InputSender;
 use crate::tui::terminal::Tty;
 
-/// The writing end of the pipe. It interrupts the wait for input when the window is resized and
-/// when the reader has to stop.
+/// The signals that wake the event loop. After each of them, the window may have another size.
+const SIGNALS: [i32; 3] = [SIGWINCH, SIGTSTP, SIGCONT];
+
+/// The writing end of the pipe. It interrupts the wait for input when a signal arrives and when the
+/// reader has to stop.
 pub struct WakePipe {
     stream: UnixStream,
-    resized: SigId,
+    signals: Vec<SigId>,
 }
 
 impl WakePipe {
-    /// Opens the pipe and registers it for SIGWINCH. Returns both ends.
+    /// Opens the pipe and registers it for signals. Returns both ends.
     pub fn open() -> io::Result<(Self, UnixStream)> {
         let (stream, woken) = UnixStream::pair()?;
         woken.set_nonblocking(true)?;
-        let resized = pipe::register(SIGWINCH, stream.try_clone()?)?;
-        Ok((Self { stream, resized }, woken))
+        let mut opened = Self { stream, signals: Vec::new() };
+        for signal in SIGNALS {
+            opened.signals.push(pipe::register(signal, opened.stream.try_clone()?)?);
+        }
+        Ok((opened, woken))
     }
 
     /// Stops the reader.
     pub fn stop(&mut self) {
-        unregister(self.resized);
+        for signal in self.signals.drain(..) {
+            unregister(signal);
+        }
         let _ = self.stream.write_all(END);
     }
 }
