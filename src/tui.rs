@@ -59,6 +59,8 @@ pub mod layout;
 pub mod line_editor;
 mod list;
 mod list_panel;
+mod list_section;
+mod list_view;
 pub mod live_stats;
 pub mod message;
 mod mouse;

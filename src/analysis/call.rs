@@ -286,12 +286,16 @@ impl CallTracker {
         self.calls.get(sid).map(|tracked| &tracked.call)
     }
 
+    /// Iterates over the calls, in the order of their SIDs.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Call)> {
+        self.calls.iter().map(|(sid, tracked)| (&**sid, &tracked.call))
+    }
+
     /// Returns the ongoing calls, the longest first, and then the others, the last to end first.
     #[must_use]
     pub fn sorted(&self) -> Vec<(&str, &Call)> {
-        let mut calls: Vec<_> =
-            self.calls.iter().map(|(sid, tracked)| (&**sid, &tracked.call)).collect();
-        calls.sort_by_key(|(_, call)| match &call.ended {
+        let mut calls: Vec<_> = self.iter().collect();
+        calls.sort_by_cached_key(|(_, call)| match &call.ended {
             None => (false, call.began.map_or(0, Timestamp::as_millisecond)),
             Some((end, _)) => (true, -end.as_millisecond()),
         });

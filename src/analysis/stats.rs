@@ -21,4 +21,4 @@ pub mod step_tracker;
 pub mod tally;
 pub mod text;
 
-pub use event_stats::{CallStats, EventStats, call_sid, event_millis};
+pub use event_stats::{CallStats, EventStats, ToolStats, call_sid, event_millis};

@@ -21,6 +21,7 @@ mod time_travel;
 #[path = "../../tests/it/traces.rs"]
 mod traces;
 mod views;
+mod workload;
 
 use crossterm::event::{
     Event as Input, KeyCode, KeyEvent, KeyModifiers, MouseEvent, MouseEventKind,

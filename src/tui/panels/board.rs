@@ -17,14 +17,13 @@ use crate::tui::charts::scale::{ChartScale, value};
 use crate::tui::charts::sparkline::sparkline;
 use crate::tui::filtering::equals;
 use crate::tui::layout::columns;
-use crate::tui::list::{
-    ListCell, ListColumn, ListRow, ListSection, OpenTarget, PIPELINES, SortKey,
-};
+use crate::tui::list::{OpenTarget, PIPELINES};
 use crate::tui::list_panel::ListPanel;
+use crate::tui::list_section::{ListCell, ListColumn, ListSection, SortKey};
 use crate::tui::screen::Screen;
 use crate::tui::state::State;
 use crate::tui::text::{count, counted, length};
-use crate::tui::workspace_state::{EntryActivity, OperatorState};
+use crate::tui::workspace_state::{DataPipeline, EntryActivity, OperatorState};
 
 /// The widths of the columns of operators, triggers and pipelines besides the activity. The name of a
 /// trigger takes more.
@@ -47,7 +46,7 @@ impl ListPanel for BoardPanel {
         Screen::Board
     }
 
-    fn groups(&self, state: &State, area: Rect) -> Vec<Vec<ListSection>> {
+    fn groups<'a>(&self, state: &'a State, area: Rect) -> Vec<Vec<ListSection<'a>>> {
         let number = charts::groups(area.width);
         let areas = columns(area, number);
         let width = areas.first().map_or(0, |area| usize::from(area.width));
@@ -118,20 +117,16 @@ fn call_cell(state: &State, operator: &OperatorState, room: usize) -> ListCell {
     }
 }
 
-fn row(id: &str, cells: Vec<ListCell>, filter: String) -> ListRow {
-    ListRow {
-        id: id.to_owned(),
-        cells,
-        target: Some(OpenTarget::Events(filter)),
-        style: Style::new(),
-    }
+/// Opens the events that have a text in a field.
+fn events(field: &str, text: &str) -> OpenTarget {
+    OpenTarget::Events(equals(field, text))
 }
 
 fn visible(text: &str) -> String {
     terminal::visible(text).into_owned()
 }
 
-fn operators(state: &State, width: usize) -> ListSection {
+fn operators(state: &State, width: usize) -> ListSection<'_> {
     let theme = state.config.theme;
     let operators = &state.shown().workspace.operators;
     let room = width.saturating_sub(OPERATOR_CELLS).min(MAX_ACTIVITY);
@@ -144,186 +139,158 @@ fn operators(state: &State, width: usize) -> ListSection {
         (None, _) => 3,
     };
     sorted.sort_by_key(|(_, operator)| rank(operator));
-    let rows = sorted.into_iter().map(|(id, operator)| {
-        let status = operator.status.as_deref().unwrap_or("unknown");
-        let style = match status {
-            "online" => theme.good(),
-            "busy" => theme.warning(),
-            _ => theme.quiet(),
-        };
-        let cells = vec![
-            ListCell::text(format!("  {}", visible(id_prefix(id))), theme.heading()),
-            ListCell::text(visible(status), style),
-            age(state, operator.last_seen),
-            call_cell(state, operator, room),
-        ];
-        row(id, cells, equals("operator_id", id))
-    });
-    ListSection {
-        name: "operators",
-        columns: vec![
-            ListColumn::text(heading("Operators", operators.len() as u64), 18),
-            ListColumn::text("status", 8),
-            ListColumn::number("last event", 11),
-            ListColumn::text(if room < MIN_ACTIVITY { "call" } else { "call, or activity" }, 0),
-        ],
-        rows: rows.collect(),
-        note: operators.other().map(|_| MORE),
-        empty: "none yet",
-    }
+    let heading = ListColumn::text(heading("Operators", operators.len() as u64), 18);
+    let call = if room < MIN_ACTIVITY { "call" } else { "call, or activity" };
+    ListSection::builder("operators", sorted)
+        .column(heading, move |id, _| {
+            ListCell::text(format!("  {}", visible(id_prefix(id))), theme.heading())
+        })
+        .column(ListColumn::text("status", 8), move |_, operator| {
+            let status = operator.status.as_deref().unwrap_or("unknown");
+            let style = match status {
+                "online" => theme.good(),
+                "busy" => theme.warning(),
+                _ => theme.quiet(),
+            };
+            ListCell::text(visible(status), style)
+        })
+        .column(ListColumn::number("last event", 11), |_, operator| age(state, operator.last_seen))
+        .column(ListColumn::text(call, 0), move |_, operator| call_cell(state, operator, room))
+        .target(|id, _| Some(events("operator_id", id)))
+        .note(operators.other().map(|_| MORE))
+        .build("none yet")
 }
 
-fn funnel(state: &State, width: usize) -> ListSection {
+fn funnel(state: &State, width: usize) -> ListSection<'_> {
     let theme = state.config.theme;
     let workspace = &state.shown().workspace;
     let all = workspace.funnel[0];
     let cells = width.saturating_sub(39).min(60);
     let max = value(all);
-    let types = |kinds: &[Kind]| {
-        let names = kinds.iter().map(|kind| equals("event_type", kind.spec().event_type));
-        names.collect::<Vec<_>>().join(" or ")
-    };
     let steps = FUNNEL.iter().zip(workspace.funnel);
-    let steps = steps.map(|(step, reached)| (step.label, reached, types(step.reported_by)));
-    let reviews = [
-        ("approved", Kind::SurfaceReviewApproved),
-        ("rejected", Kind::SurfaceReviewRejected),
-        ("archived", Kind::SurfaceArchived),
+    let steps = steps.map(|(step, reached)| (step.label, (reached, step.reported_by)));
+    let reviews: [(_, &[Kind]); 3] = [
+        ("approved", &[Kind::SurfaceReviewApproved]),
+        ("rejected", &[Kind::SurfaceReviewRejected]),
+        ("archived", &[Kind::SurfaceArchived]),
     ];
     let reviews = reviews.into_iter().zip(workspace.reviewed);
-    let reviews = reviews.map(|((label, kind), number)| (label, number, types(&[kind])));
-    let rows = steps.chain(reviews).filter(|_| all > 0).map(|(label, number, filter)| {
-        let share = format!("{}%", number * 100 / all.max(1));
-        let key = value(number);
-        let bar = bar(ChartScale::Linear.share(key, max), cells);
-        let cells = vec![
-            ListCell::text(format!("  {label}"), Style::new()),
-            ListCell::count(number, Style::new()),
-            ListCell::number(share, key, theme.quiet()),
-            ListCell::number(bar, key, theme.family("surface")),
-        ];
-        row(label, cells, filter)
-    });
-    ListSection {
-        name: "surfaces",
-        columns: vec![
-            ListColumn::text(heading("Surfaces", all), 18),
-            ListColumn::number("reached", 9),
-            ListColumn::number("share", 6),
-            ListColumn::text("", 0),
-        ],
-        rows: rows.collect(),
-        note: Some(MORE).filter(|_| workspace.has_more_surfaces),
-        empty: "none yet",
-    }
+    let reviews = reviews.map(|((label, kinds), number)| (label, (number, kinds)));
+    ListSection::builder("surfaces", steps.chain(reviews).filter(|_| all > 0))
+        .column(ListColumn::text(heading("Surfaces", all), 18), |label, _| {
+            ListCell::text(format!("  {label}"), Style::new())
+        })
+        .column(ListColumn::number("reached", 9), |_, (number, _)| {
+            ListCell::count(*number, Style::new())
+        })
+        .column(ListColumn::number("share", 6), move |_, (number, _)| {
+            let share = format!("{}%", number * 100 / all.max(1));
+            ListCell::number(share, value(*number), theme.quiet())
+        })
+        .column(ListColumn::graph("", 0), move |_, (number, _)| {
+            let key = value(*number);
+            let bar = bar(ChartScale::Linear.share(key, max), cells);
+            ListCell::number(bar, key, theme.family("surface"))
+        })
+        .target(|_, (_, kinds)| {
+            let names = kinds.iter().map(|kind| equals("event_type", kind.spec().event_type));
+            Some(OpenTarget::Events(names.collect::<Vec<_>>().join(" or ")))
+        })
+        .note(Some(MORE).filter(|_| workspace.has_more_surfaces))
+        .build("none yet")
 }
 
-fn triggers(state: &State, width: usize) -> ListSection {
+fn triggers(state: &State, width: usize) -> ListSection<'_> {
     let theme = state.config.theme;
     let triggers = &state.shown().workspace.triggers;
     let name_width = width.saturating_sub(38).clamp(14, 22);
     let room = width.saturating_sub(TRIGGER_CELLS + name_width).min(MAX_ACTIVITY);
     let room = if room < MIN_ACTIVITY { 0 } else { room };
-    let rows = triggers.named().map(|(name, trigger)| {
-        let [fired, completed, failed] = trigger.counts;
-        let cells = vec![
-            ListCell::text(format!("  {}", visible(name)), Style::new()),
-            ListCell::count(fired, Style::new()),
-            ListCell::count(completed, Style::new()),
-            ListCell::count(failed, if failed > 0 { theme.error() } else { theme.quiet() }),
-            age(state, trigger.last_seen),
-            activity(state, &trigger.activity, room),
-        ];
-        row(name, cells, equals("trigger_name", name))
-    });
-    ListSection {
-        name: "triggers",
-        columns: vec![
-            ListColumn::text(heading("Triggers", triggers.len() as u64), name_width),
-            ListColumn::number("fired", 7),
-            ListColumn::number("done", 7),
-            ListColumn::number("failed", 7),
-            ListColumn::number("last event", 11),
-            ListColumn::text(if room < 8 { "active" } else { "activity" }, room),
-        ],
-        rows: rows.collect(),
-        note: triggers.other().map(|_| MORE),
-        empty: "none yet",
-    }
+    let heading = ListColumn::text(heading("Triggers", triggers.len() as u64), name_width);
+    let graph = ListColumn::graph(if room < 8 { "active" } else { "activity" }, room);
+    ListSection::builder("triggers", triggers.named())
+        .column(heading, |name, _| ListCell::text(format!("  {}", visible(name)), Style::new()))
+        .column(ListColumn::number("fired", 7), |_, trigger| {
+            ListCell::count(trigger.counts[0], Style::new())
+        })
+        .column(ListColumn::number("done", 7), |_, trigger| {
+            ListCell::count(trigger.counts[1], Style::new())
+        })
+        .column(ListColumn::number("failed", 7), move |_, trigger| {
+            let failed = trigger.counts[2];
+            ListCell::count(failed, if failed > 0 { theme.error() } else { theme.quiet() })
+        })
+        .column(ListColumn::number("last event", 11), |_, trigger| age(state, trigger.last_seen))
+        .column(graph, move |_, trigger| activity(state, &trigger.activity, room))
+        .target(|name, _| Some(events("trigger_name", name)))
+        .note(triggers.other().map(|_| MORE))
+        .build("none yet")
 }
 
-fn pipelines(state: &State, width: usize) -> ListSection {
+/// Returns the last error of a pipeline, or else the number of earlier ones or the events about it.
+fn error_cell(state: &State, pipeline: &DataPipeline, room: usize) -> ListCell {
+    let theme = state.config.theme;
+    let span = match &pipeline.error {
+        Some((time, why)) => {
+            let age = length(state.reference_time().as_second() - time.as_second());
+            Span::styled(format!("failed {age} ago: {}", visible(why)), theme.error())
+        }
+        None if pipeline.errors > 0 => {
+            Span::styled(counted(pipeline.errors, "earlier error"), theme.quiet())
+        }
+        None => activity(state, &pipeline.activity, room).spans.remove(0),
+    };
+    ListCell { spans: vec![span], key: SortKey::Number(value(pipeline.errors)) }
+}
+
+fn pipelines(state: &State, width: usize) -> ListSection<'_> {
     let theme = state.config.theme;
     let pipelines = &state.shown().workspace.pipelines;
     let room = width.saturating_sub(PIPELINE_CELLS).min(MAX_ACTIVITY);
     let room = if room < MIN_ACTIVITY { 0 } else { room };
-    let rows = pipelines.named().map(|(id, pipeline)| {
-        let (time, events) = pipeline
-            .last
-            .map_or((None, None), |(time, events)| (Some(time), u64::try_from(events).ok()));
-        let error = match &pipeline.error {
-            Some((time, why)) => {
-                let age = length(state.reference_time().as_second() - time.as_second());
-                Span::styled(format!("failed {age} ago: {}", visible(why)), theme.error())
-            }
-            None if pipeline.errors > 0 => {
-                Span::styled(counted(pipeline.errors, "earlier error"), theme.quiet())
-            }
-            None => activity(state, &pipeline.activity, room).spans.remove(0),
-        };
-        #[expect(clippy::cast_precision_loss, reason = "it is only compared")]
-        let errors = pipeline.errors as f64;
-        let cells = vec![
-            ListCell::text(format!("  {}", visible(id_prefix(id))), theme.heading()),
-            age(state, time),
+    let heading = ListColumn::text(heading("Pipelines", pipelines.len() as u64), 16);
+    let errors = ListColumn::text(if room == 0 { "errors" } else { "errors, or activity" }, 0);
+    ListSection::builder(PIPELINES, pipelines.named())
+        .column(heading, move |id, _| {
+            ListCell::text(format!("  {}", visible(id_prefix(id))), theme.heading())
+        })
+        .column(ListColumn::number("synced", 11), |_, pipeline| {
+            age(state, pipeline.last.map(|(time, _)| time))
+        })
+        .column(ListColumn::number("events", 9), |_, pipeline| {
+            let events = pipeline.last.and_then(|(_, events)| u64::try_from(events).ok());
             events.map_or_else(
                 || ListCell::number("", -1.0, Style::new()),
                 |events| ListCell::count(events, Style::new()),
-            ),
-            ListCell::count(pipeline.syncs, theme.quiet()),
-            ListCell { spans: vec![error], key: SortKey::Number(errors) },
-        ];
-        row(id, cells, equals("data_source_id", id))
-    });
-    ListSection {
-        name: PIPELINES,
-        columns: vec![
-            ListColumn::text(heading("Pipelines", pipelines.len() as u64), 16),
-            ListColumn::number("synced", 11),
-            ListColumn::number("events", 9),
-            ListColumn::number("syncs", 6),
-            ListColumn::text(if room == 0 { "errors" } else { "errors, or activity" }, 0),
-        ],
-        rows: rows.collect(),
-        note: pipelines.other().map(|_| MORE),
-        empty: "none yet",
-    }
+            )
+        })
+        .column(ListColumn::number("syncs", 6), move |_, pipeline| {
+            ListCell::count(pipeline.syncs, theme.quiet())
+        })
+        .column(errors, move |_, pipeline| error_cell(state, pipeline, room))
+        .target(|id, _| Some(events("data_source_id", id)))
+        .note(pipelines.other().map(|_| MORE))
+        .build("none yet")
 }
 
-fn reviews(state: &State) -> ListSection {
+fn reviews(state: &State) -> ListSection<'_> {
     let reviews = state.shown().workspace.reviews.sorted(|_| 0);
     let all = reviews.iter().map(|(_, number)| **number).sum();
-    let submitted = equals("event_type", Kind::ReviewSubmitted.spec().event_type);
-    let rows = reviews.into_iter().map(|(action, number)| {
-        let name = action.unwrap_or("(other)");
-        let cells = vec![
-            ListCell::text(format!("  {}", visible(name)), Style::new()),
-            ListCell::count(*number, Style::new()),
-        ];
-        let filter = match action {
-            Some(action) => format!("{submitted} and {}", equals("action", action)),
-            None => submitted.clone(),
-        };
-        row(name, cells, filter)
-    });
-    ListSection {
-        name: "reviews",
-        columns: vec![
-            ListColumn::text(heading("Reviews", all), 24),
-            ListColumn::number("count", 9),
-        ],
-        rows: rows.collect(),
-        note: None,
-        empty: "none yet",
-    }
+    let rows = reviews.into_iter();
+    let rows = rows.map(|(action, number)| (action.unwrap_or("(other)"), (action, number)));
+    ListSection::builder("reviews", rows)
+        .column(ListColumn::text(heading("Reviews", all), 24), |name, _| {
+            ListCell::text(format!("  {}", visible(name)), Style::new())
+        })
+        .column(ListColumn::number("count", 9), |_, (_, number)| {
+            ListCell::count(**number, Style::new())
+        })
+        .target(|_, (action, _)| {
+            let submitted = equals("event_type", Kind::ReviewSubmitted.spec().event_type);
+            Some(OpenTarget::Events(match action {
+                Some(action) => format!("{submitted} and {}", equals("action", action)),
+                None => submitted,
+            }))
+        })
+        .build("none yet")
 }

@@ -3,8 +3,6 @@
 
 mod charts;
 
-use std::collections::BTreeSet;
-
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -20,10 +18,9 @@ use crate::tui::charts::sparkline::sparkline;
 use crate::tui::filtering;
 use crate::tui::history_graph;
 use crate::tui::keys::{KeyAction, KeyHint};
-use crate::tui::list::{
-    CALLS, ListCell, ListColumn, ListRow, ListSection, OpenTarget, RowId, SortKey,
-};
+use crate::tui::list::{CALLS, OpenTarget, RowId};
 use crate::tui::list_panel::ListPanel;
+use crate::tui::list_section::{ListCell, ListColumn, ListSection, SortKey};
 use crate::tui::navigation;
 use crate::tui::screen::Screen;
 use crate::tui::state::{Effect, State};
@@ -40,19 +37,8 @@ impl ListPanel for CallsPanel {
         Screen::Calls
     }
 
-    fn groups(&self, state: &State, area: Rect) -> Vec<Vec<ListSection>> {
-        let width = usize::from(area.width);
-        let mut calls = state.shown().calls.sorted();
-        let needed = state.shown().attention.calls();
-        calls.sort_by_key(|(sid, _)| !needed.contains(sid));
-        let rows = calls.into_iter().map(|(sid, call)| row(state, sid, call, width, &needed));
-        vec![vec![ListSection {
-            name: CALLS,
-            columns: columns(state, width),
-            rows: rows.collect(),
-            note: None,
-            empty: "no calls yet",
-        }]]
+    fn groups<'a>(&self, state: &'a State, area: Rect) -> Vec<Vec<ListSection<'a>>> {
+        vec![vec![section(state, usize::from(area.width))]]
     }
 
     fn chart_height(&self, state: &State, area: Rect) -> u16 {
@@ -64,12 +50,12 @@ impl ListPanel for CallsPanel {
     }
 
     fn summary(&self, state: &State) -> Vec<Span<'static>> {
-        let sorted = state.shown().calls.sorted();
-        let ended = sorted.iter().filter(|(_, call)| call.ended.is_some()).count() as u64;
-        let active = sorted.len() as u64 - ended;
+        let calls = &state.shown().calls;
+        let active = calls.ongoing() as u64;
+        let ended = calls.count() as u64 - active;
         let text = format!(" {} active, {} ended ", count(active), count(ended));
         let mut spans = vec![Span::styled(text, state.config.theme.heading())];
-        let missing = state.shown().calls.missing();
+        let missing = calls.missing();
         if missing > 0 {
             let text = format!("{} earlier not kept ", count(missing));
             spans.push(Span::styled(text, state.config.theme.warning()));
@@ -132,7 +118,22 @@ fn activity_cells(width: usize) -> usize {
     }
 }
 
-fn columns(state: &State, width: usize) -> Vec<ListColumn> {
+/// A call, and whether it needs attention.
+type ListedCall<'a> = (&'a Call, bool);
+
+/// Returns the calls: first those that need attention, then the others that are on.
+fn listed(state: &State) -> Vec<(&str, ListedCall<'_>)> {
+    let needed = state.shown().attention.calls();
+    let calls = state.shown().calls.sorted().into_iter();
+    let calls = calls.map(|(sid, call)| (sid, (call, needed.contains(sid))));
+    let (mut listed, others): (Vec<_>, Vec<_>) = calls.partition(|(_, (_, needed))| *needed);
+    listed.extend(others);
+    listed
+}
+
+fn section(state: &State, width: usize) -> ListSection<'_> {
+    let theme = state.config.theme;
+    let plain = Style::new();
     let is_wide = width >= 110;
     let [direction, service, outcome] = match width {
         0..60 => [3, 0, 9],
@@ -141,80 +142,91 @@ fn columns(state: &State, width: usize) -> Vec<ListColumn> {
     };
     let workspaces = &state.workspaces;
     let workspace = if workspaces.are_several() && width >= 60 { workspaces.width() } else { 0 };
-    vec![
-        ListColumn::text("  call", if is_wide { 13 } else { 11 }),
-        ListColumn::text(if workspace < 9 { "wrkspace" } else { "workspace" }, workspace),
-        ListColumn::text(if direction < 9 { "dir" } else { "direction" }, direction),
-        ListColumn::text("service", service),
-        ListColumn::text("state/outcome", outcome),
-        ListColumn::number("time", 6),
-        ListColumn::number("turns", 5),
-        ListColumn::number(
-            if is_wide { "tools failed" } else { "fail" },
-            if is_wide { 12 } else { 4 },
-        ),
-        ListColumn::number("p95 audio", if width >= 130 { 9 } else { 0 }),
-        ListColumn::text("emotion", if width >= 170 { 16 } else { 0 }),
-        ListColumn::text("activity", activity_cells(width)),
-        ListColumn::text("operators, last line", 0),
-    ]
+    let workspace =
+        ListColumn::text(if workspace < 9 { "wrkspace" } else { "workspace" }, workspace);
+    let direction = ListColumn::text(if direction < 9 { "dir" } else { "direction" }, direction);
+    let failures = if is_wide { ("tools failed", 12) } else { ("fail", 4) };
+    let now = state.reference_time();
+    let cells = activity_cells(width);
+    ListSection::builder(CALLS, listed(state))
+        .column(
+            ListColumn::text("  call", if is_wide { 13 } else { 11 }),
+            move |sid, row: &ListedCall<'_>| sid_cell(state, sid, row),
+        )
+        .column(workspace, move |_, (call, _)| workspace_cell(state, call))
+        .column(direction, move |_, (call, _)| {
+            let text = match call.direction.as_deref() {
+                Some("inbound") if !is_wide => "in",
+                Some("outbound") if !is_wide => "out",
+                direction => direction.unwrap_or(""),
+            };
+            ListCell::text(visible(text), plain)
+        })
+        .column(ListColumn::text("service", service), move |_, (call, _)| {
+            ListCell::text(visible(id_prefix(call.service.as_deref().unwrap_or(""))), plain)
+        })
+        .column(ListColumn::text("state/outcome", outcome), move |_, (call, _)| {
+            outcome_cell(state, call)
+        })
+        .column(ListColumn::number("time", 6), move |_, (call, _)| {
+            let seconds = call.length(now);
+            #[expect(clippy::cast_precision_loss, reason = "it is only compared")]
+            let duration = seconds as f64;
+            ListCell::number(length(seconds), duration, plain)
+        })
+        .column(ListColumn::number("turns", 5), move |_, (call, _)| {
+            ListCell::count(call.transcript.turn_count, plain)
+        })
+        .column(ListColumn::number(failures.0, failures.1), move |_, (call, _)| {
+            let failures = call.transcript.failures;
+            ListCell::count(failures, if failures > 0 { theme.error() } else { theme.quiet() })
+        })
+        .column(
+            ListColumn::number("p95 audio", if width >= 130 { 9 } else { 0 }),
+            |_, (call, _)| first_audio_cell(call),
+        )
+        .column(
+            ListColumn::text("emotion", if width >= 170 { 16 } else { 0 }),
+            move |_, (call, _)| emotion_cell(state, call),
+        )
+        .column(ListColumn::graph("activity", cells), move |_, (call, _)| {
+            activity_cell(state, call, cells)
+        })
+        .column(ListColumn::text("operators, last line", 0), move |_, (call, _)| {
+            last_cell(state, call, width)
+        })
+        .target(|sid, _| Some(OpenTarget::Call(sid.to_owned())))
+        .style(move |_, (call, _)| if call.ended.is_none() { plain } else { theme.quiet() })
+        .build("no calls yet")
 }
 
-fn row(state: &State, sid: &str, call: &Call, width: usize, needed: &BTreeSet<&str>) -> ListRow {
+fn visible(text: &str) -> String {
+    terminal::visible(text).into_owned()
+}
+
+fn sid_cell(state: &State, sid: &str, (call, is_needed): &ListedCall<'_>) -> ListCell {
     let theme = state.config.theme;
-    let plain = Style::new();
-    let is_active = call.ended.is_none();
-    let outcome = call.ended.as_ref().map_or("", |(_, reason)| reason);
-    let word = if is_active { call.state.as_deref().unwrap_or("active") } else { outcome };
-    let direction = match call.direction.as_deref() {
-        Some("inbound") if width < 110 => "in",
-        Some("outbound") if width < 110 => "out",
-        direction => direction.unwrap_or(""),
-    };
-    let is_failure =
-        field_named("completion_reason").is_some_and(|field| field.error_values.contains(&outcome));
-    let failures = call.transcript.failures;
-    let seconds = call.length(state.reference_time());
-    #[expect(clippy::cast_precision_loss, reason = "it is only compared")]
-    let duration = seconds as f64;
-    let visible = |text: &str| terminal::visible(text).into_owned();
-    let (mark, mark_style) = match (needed.contains(sid), is_active) {
+    let (mark, style) = match (is_needed, call.ended.is_none()) {
         (true, _) => ("▲ ", theme.error()),
         (false, true) => ("● ", theme.good()),
         (false, false) => ("○ ", theme.quiet()),
     };
-    ListRow {
-        id: sid.to_owned(),
-        cells: vec![
-            ListCell {
-                spans: vec![
-                    Span::styled(mark, mark_style),
-                    Span::styled(visible(sid), theme.heading()),
-                ],
-                key: SortKey::Text(sid.to_owned()),
-            },
-            workspace_cell(state, call),
-            ListCell::text(visible(direction), plain),
-            ListCell::text(visible(id_prefix(call.service.as_deref().unwrap_or(""))), plain),
-            ListCell::text(
-                visible(word),
-                match (is_active, is_failure) {
-                    (_, true) => theme.error(),
-                    (true, _) => theme.family("observer"),
-                    (false, _) => theme.quiet(),
-                },
-            ),
-            ListCell::number(length(seconds), duration, plain),
-            ListCell::count(call.transcript.turn_count, plain),
-            ListCell::count(failures, if failures > 0 { theme.error() } else { theme.quiet() }),
-            first_audio_cell(call),
-            emotion_cell(state, call),
-            activity_cell(state, call, activity_cells(width)),
-            last_cell(state, call, width),
-        ],
-        target: Some(OpenTarget::Call(sid.to_owned())),
-        style: if is_active { plain } else { theme.quiet() },
+    ListCell {
+        spans: vec![Span::styled(mark, style), Span::styled(visible(sid), theme.heading())],
+        key: SortKey::Text(sid.to_owned()),
     }
+}
+
+/// Returns the state of the agent, or the outcome of a call that has ended.
+fn outcome_cell(state: &State, call: &Call) -> ListCell {
+    let theme = state.config.theme;
+    let Some((_, outcome)) = &call.ended else {
+        let text = visible(call.state.as_deref().unwrap_or("active"));
+        return ListCell::text(text, theme.family("observer"));
+    };
+    let is_failure = field_named("completion_reason")
+        .is_some_and(|field| field.error_values.contains(&outcome.as_str()));
+    ListCell::text(visible(outcome), if is_failure { theme.error() } else { theme.quiet() })
 }
 
 fn workspace_cell(state: &State, call: &Call) -> ListCell {

@@ -27,8 +27,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::tui::keys::{KeyAction, KeyHint};
-use crate::tui::list::{ATTENTION, ListSection, RowId};
+use crate::tui::list::{ATTENTION, RowId};
 use crate::tui::list_panel::ListPanel;
+use crate::tui::list_section::ListSection;
 use crate::tui::screen::Screen;
 use crate::tui::state::State;
 use panes::Panes;
@@ -41,7 +42,7 @@ impl ListPanel for NowPanel {
         Screen::Now
     }
 
-    fn groups(&self, state: &State, area: Rect) -> Vec<Vec<ListSection>> {
+    fn groups<'a>(&self, state: &'a State, area: Rect) -> Vec<Vec<ListSection<'a>>> {
         let panes = Panes::new(state, area);
         let mut groups = vec![vec![items::section(state, panes.attention.inner.width.into())]];
         if panes.has_lists() {

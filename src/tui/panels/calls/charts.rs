@@ -42,7 +42,7 @@ fn ongoing(state: &State, (from, to): (Timestamp, Timestamp)) -> Vec<f64> {
         (share * value(MOMENTS as u64)).clamp(0.0, value(MOMENTS as u64 - 1)) as usize
     };
     let mut changes = [0_i32; MOMENTS + 1];
-    for (_, call) in state.shown().calls.sorted() {
+    for (_, call) in state.shown().calls.iter() {
         let Some(began) = call.began else { continue };
         let end = call.ended.as_ref().map_or(to, |(end, _)| *end);
         changes[moment(began)] += 1;

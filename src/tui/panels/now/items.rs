@@ -9,9 +9,8 @@ use crate::model::{Kind, id_prefix};
 use crate::text::{MASK, terminal};
 use crate::tui::attention::{ListedAlert, Urgency, problem_name};
 use crate::tui::filtering::{call_filter, equals};
-use crate::tui::list::{
-    ATTENTION, ListCell, ListColumn, ListRow, ListSection, OpenTarget, PIPELINES, RowId, SortKey,
-};
+use crate::tui::list::{ATTENTION, OpenTarget, PIPELINES, RowId};
+use crate::tui::list_section::{ListCell, ListColumn, ListSection, SortKey};
 use crate::tui::screen::Screen;
 use crate::tui::state::State;
 use crate::tui::text::{count, length, width};
@@ -52,66 +51,70 @@ fn style(state: &State, urgency: Urgency) -> Style {
 }
 
 /// Returns the attention list.
-pub fn section(state: &State, columns: usize) -> ListSection {
+pub fn section(state: &State, columns: usize) -> ListSection<'_> {
+    let theme = state.config.theme;
     let workspaces = &state.workspaces;
     let is_named = workspaces.are_several() && columns >= 60;
-    ListSection {
-        name: ATTENTION,
-        columns: vec![
-            ListColumn::text("", 1),
-            ListColumn::number("since", 6),
-            ListColumn::text("workspace", if is_named { workspaces.width().max(9) } else { 0 }),
-            ListColumn::text("about", if columns < 60 { 12 } else { 18 }),
-            ListColumn::text("what happened", 0),
-        ],
-        rows: state.shown().attention.items().map(|listed| row(state, listed)).collect(),
-        note: Some("and more, which are not kept")
-            .filter(|_| state.shown().attention.missing() > 0),
-        empty: match state.moment() {
+    let workspace = if is_named { workspaces.width().max(9) } else { 0 };
+    let now = state.reference_time().as_millisecond();
+    let rows = state.shown().attention.items().map(|listed| (listed.id(), listed));
+    ListSection::builder(ATTENTION, rows)
+        .column(ListColumn::text("", 1), |_, listed| sign_cell(state, listed))
+        .column(ListColumn::number("since", 6), move |_, listed| {
+            let seconds = now.saturating_sub(listed.item.since) / 1000;
+            #[expect(clippy::cast_precision_loss, reason = "it is only compared")]
+            let age = seconds as f64;
+            ListCell::number(length(seconds), age, plain(state, listed))
+        })
+        .column(ListColumn::text("workspace", workspace), move |_, listed| {
+            let workspace = listed.item.workspace.as_deref().unwrap_or_default();
+            ListCell::text(visible(&state.workspaces.name(workspace)), theme.quiet())
+        })
+        .column(ListColumn::text("about", if columns < 60 { 12 } else { 18 }), move |_, listed| {
+            let style = if listed.is_acknowledged { theme.quiet() } else { theme.heading() };
+            ListCell::text(about(listed), style)
+        })
+        .column(ListColumn::text("what happened", 0), |_, listed| what_cell(state, listed))
+        .target(|_, listed| Some(target(state, listed)))
+        .style(|_, listed| plain(state, listed))
+        .note(
+            Some("and more, which are not kept").filter(|_| state.shown().attention.missing() > 0),
+        )
+        .build(match state.moment() {
             Some(_) => "nothing needed attention then",
             None => "nothing needs attention",
-        },
-    }
+        })
 }
 
-fn row(state: &State, listed: &ListedAlert) -> ListRow {
-    let theme = state.config.theme;
-    let item = &listed.item;
+/// Returns the style of what is not urgent in a row.
+fn plain(state: &State, listed: &ListedAlert) -> Style {
+    if listed.is_acknowledged { state.config.theme.quiet() } else { Style::new() }
+}
+
+/// Returns the style of what is urgent in a row.
+fn loud(state: &State, listed: &ListedAlert) -> Style {
+    if listed.is_acknowledged { state.config.theme.quiet() } else { style(state, listed.urgency()) }
+}
+
+fn sign_cell(state: &State, listed: &ListedAlert) -> ListCell {
     let urgency = listed.urgency();
-    let seconds = state.reference_time().as_millisecond().saturating_sub(item.since) / 1000;
-    let (sign, loud, plain) = if listed.is_acknowledged {
-        ("✓", theme.quiet(), theme.quiet())
-    } else {
-        (urgency.sign(), style(state, urgency), Style::new())
-    };
-    let workspace = item.workspace.as_deref().unwrap_or_default();
-    let mut what = vec![Span::styled(happened(state, listed), loud)];
-    if let Some(detail) = detail(state, listed) {
-        let style = if detail.contains(MASK) { theme.masked() } else { plain };
-        what.push(Span::styled(format!(": {}", terminal::visible(&detail)), style));
-    }
+    let sign = if listed.is_acknowledged { "✓" } else { urgency.sign() };
     let rank = match urgency {
         Urgency::High => 2.0,
         Urgency::Low => 1.0,
         Urgency::Unknown => 0.0,
     };
-    #[expect(clippy::cast_precision_loss, reason = "it is only compared")]
-    let age = seconds as f64;
-    ListRow {
-        id: listed.id(),
-        cells: vec![
-            ListCell { spans: vec![Span::styled(sign, loud)], key: SortKey::Number(rank) },
-            ListCell::number(length(seconds), age, plain),
-            ListCell::text(visible(&state.workspaces.name(workspace)), theme.quiet()),
-            ListCell::text(
-                about(listed),
-                if listed.is_acknowledged { plain } else { theme.heading() },
-            ),
-            ListCell { key: SortKey::Text(problem_name(&item.rule).to_owned()), spans: what },
-        ],
-        target: Some(target(state, listed)),
-        style: plain,
+    ListCell::number(sign, rank, loud(state, listed))
+}
+
+fn what_cell(state: &State, listed: &ListedAlert) -> ListCell {
+    let mut what = vec![Span::styled(happened(state, listed), loud(state, listed))];
+    if let Some(detail) = detail(state, listed) {
+        let is_masked = detail.contains(MASK);
+        let style = if is_masked { state.config.theme.masked() } else { plain(state, listed) };
+        what.push(Span::styled(format!(": {}", terminal::visible(&detail)), style));
     }
+    ListCell { key: SortKey::Text(problem_name(&listed.item.rule).to_owned()), spans: what }
 }
 
 fn visible(text: &str) -> String {

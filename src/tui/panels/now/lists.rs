@@ -10,7 +10,8 @@ use crate::text::terminal;
 use crate::tui::charts::bar::bar;
 use crate::tui::charts::scale::value;
 use crate::tui::filtering::equals;
-use crate::tui::list::{ListCell, ListColumn, ListRow, ListSection, OpenTarget, SortKey};
+use crate::tui::list::OpenTarget;
+use crate::tui::list_section::{ListCell, ListColumn, ListSection, SortKey};
 use crate::tui::state::State;
 use crate::tui::text::{count, counted, length};
 use crate::tui::workspace_state::OperatorState;
@@ -46,48 +47,41 @@ pub fn outcomes_title(state: &State) -> Vec<Span<'static>> {
 }
 
 /// Returns the outcomes with bars.
-pub fn outcomes(state: &State, width: usize) -> ListSection {
+pub fn outcomes(state: &State, width: usize) -> ListSection<'_> {
     let theme = state.config.theme;
     let outcomes = tally(state).sorted(|number| *number);
     let all: u64 = outcomes.iter().map(|(_, number)| **number).sum();
     let most = outcomes.iter().map(|(_, number)| **number).max().unwrap_or(1).max(1);
     let room = width.saturating_sub(OUTCOME_COLUMNS).min(60);
-    let rows = outcomes.into_iter().map(|(name, number)| {
-        let is_failure = field_named("completion_reason")
-            .zip(name)
-            .is_some_and(|(field, name)| field.error_values.contains(&name));
-        let style = match name {
-            _ if is_failure => theme.error(),
-            Some("escalated") => theme.warning(),
-            _ => theme.family("call"),
-        };
-        let bar = bar(value(*number) / value(most), room);
-        let key = value(*number);
-        let name = name.unwrap_or("(other)");
-        ListRow {
-            id: name.to_owned(),
-            cells: vec![
-                ListCell::text(visible(name), Style::new()),
-                ListCell::count(*number, Style::new()),
-                ListCell::number(format!("{}%", number * 100 / all.max(1)), key, theme.quiet()),
-                ListCell { spans: vec![Span::styled(bar, style)], key: SortKey::Number(key) },
-            ],
-            target: Some(OpenTarget::Events(equals("completion_reason", name))),
-            style: Style::new(),
-        }
-    });
-    ListSection {
-        name: "outcomes",
-        columns: vec![
-            ListColumn::text("how calls ended", 14),
-            ListColumn::number("count", 7),
-            ListColumn::number("share", 5),
-            ListColumn::text("", 0),
-        ],
-        rows: rows.collect(),
-        note: None,
-        empty: "none has ended yet",
-    }
+    let rows = outcomes.into_iter();
+    let rows = rows.map(|(name, number)| (name.unwrap_or("(other)"), (name, *number)));
+    ListSection::builder("outcomes", rows)
+        .column(ListColumn::text("how calls ended", 14), |name, _| {
+            ListCell::text(visible(name), Style::new())
+        })
+        .column(ListColumn::number("count", 7), |_, (_, number)| {
+            ListCell::count(*number, Style::new())
+        })
+        .column(ListColumn::number("share", 5), move |_, (_, number)| {
+            let share = format!("{}%", number * 100 / all.max(1));
+            ListCell::number(share, value(*number), theme.quiet())
+        })
+        .column(ListColumn::graph("", 0), move |_, (name, number)| {
+            let is_failure = field_named("completion_reason")
+                .zip(*name)
+                .is_some_and(|(field, name)| field.error_values.contains(&name));
+            let style = match name {
+                _ if is_failure => theme.error(),
+                Some("escalated") => theme.warning(),
+                _ => theme.family("call"),
+            };
+            let bar = bar(value(*number) / value(most), room);
+            ListCell::number(bar, value(*number), style)
+        })
+        .target(|_, (name, _)| {
+            name.map(|name| OpenTarget::Events(equals("completion_reason", name)))
+        })
+        .build("none has ended yet")
 }
 
 /// What an operator does.
@@ -159,53 +153,43 @@ pub fn operators_title(state: &State) -> Vec<Span<'static>> {
 }
 
 /// Returns the operators: those in a call first, then those who could take one, the longest first.
-pub fn operators(state: &State, width: usize) -> ListSection {
+pub fn operators(state: &State, width: usize) -> ListSection<'_> {
     let theme = state.config.theme;
     let operators = &state.shown().workspace.operators;
     let mut sorted: Vec<_> = operators.named().collect();
     sorted.sort_by_key(|(_, operator)| (Duty::of(operator), operator.since));
     let now = state.reference_time().as_second();
-    let rows = sorted.into_iter().map(|(id, operator)| {
-        let duty = Duty::of(operator);
-        let style = duty.style(state);
-        let (mode, call) = match &operator.call {
-            Some((sid, mode)) => (visible(mode), format!("{}…", visible(id_prefix(sid)))),
-            None => (duty.name().to_owned(), String::new()),
-        };
-        let seconds = operator.since.map(|since| now - since.as_second());
-        #[expect(clippy::cast_precision_loss, reason = "it is only compared")]
-        let age = seconds.map_or(-1.0, |seconds| seconds as f64);
-        ListRow {
-            id: id.to_owned(),
-            cells: vec![
+    let is_narrow = width < 44;
+    ListSection::builder("operators", sorted)
+        .column(
+            ListColumn::text("operator", if is_narrow { 10 } else { 12 }),
+            move |id, operator| {
+                let duty = Duty::of(operator);
+                let style = if duty == Duty::Off { theme.quiet() } else { theme.heading() };
+                let sign = Span::styled(format!("{} ", duty.sign()), duty.style(state));
                 ListCell {
-                    spans: vec![
-                        Span::styled(format!("{} ", duty.sign()), style),
-                        Span::styled(
-                            visible(id_prefix(id)),
-                            if duty == Duty::Off { theme.quiet() } else { theme.heading() },
-                        ),
-                    ],
+                    spans: vec![sign, Span::styled(visible(id_prefix(id)), style)],
                     key: SortKey::Text(id.to_owned()),
-                },
-                ListCell::text(mode, style),
-                ListCell::text(call, Style::new()),
-                ListCell::number(seconds.map(length).unwrap_or_default(), age, theme.quiet()),
-            ],
-            target: Some(OpenTarget::Events(equals("operator_id", id))),
-            style: Style::new(),
-        }
-    });
-    ListSection {
-        name: "operators",
-        columns: vec![
-            ListColumn::text("operator", if width < 44 { 10 } else { 12 }),
-            ListColumn::text("state", 8),
-            ListColumn::text("call", if width < 44 { 9 } else { 11 }),
-            ListColumn::number("since", 6),
-        ],
-        rows: rows.collect(),
-        note: operators.other().map(|_| "and more, which are not kept"),
-        empty: "none yet",
-    }
+                }
+            },
+        )
+        .column(ListColumn::text("state", 8), |_, operator| {
+            let duty = Duty::of(operator);
+            let mode = operator.call.as_ref().map_or(duty.name(), |(_, mode)| mode);
+            ListCell::text(visible(mode), duty.style(state))
+        })
+        .column(ListColumn::text("call", if is_narrow { 9 } else { 11 }), |_, operator| {
+            let call = operator.call.as_ref();
+            let call = call.map(|(sid, _)| format!("{}…", visible(id_prefix(sid))));
+            ListCell::text(call.unwrap_or_default(), Style::new())
+        })
+        .column(ListColumn::number("since", 6), move |_, operator| {
+            let seconds = operator.since.map(|since| now - since.as_second());
+            #[expect(clippy::cast_precision_loss, reason = "it is only compared")]
+            let age = seconds.map_or(-1.0, |seconds| seconds as f64);
+            ListCell::number(seconds.map(length).unwrap_or_default(), age, theme.quiet())
+        })
+        .target(|id, _| Some(OpenTarget::Events(equals("operator_id", id))))
+        .note(operators.other().map(|_| "and more, which are not kept"))
+        .build("none yet")
 }
