@@ -42,8 +42,8 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// The number of acknowledgements that are sent together.
 const BATCH: usize = 128;
 
-/// The maximum number of messages that are remembered. It is more than the broker has delivered and
-/// not got acknowledged at any time.
+/// The maximum number of delivered messages that are remembered, of those in order and of the others.
+/// Those that the pipeline has are as many as fit into it.
 const MAX_REMEMBERED: usize = 65_536;
 
 /// Whether the event of a message has been delivered.
@@ -75,32 +75,40 @@ struct TakenMessage {
 }
 
 impl TakenMessages {
-    /// Notes that a message has been taken. Returns its state if it was taken before.
-    pub fn take(&mut self, sequence: u64, reply: &Subject) -> Option<TakenState> {
-        if let Some(reply) = self.reply_mut(sequence) {
-            return Some(reply.as_ref().map_or(TakenState::Delivered, |_| TakenState::Taken));
+    /// Notes that a message has been taken. Returns its state if it was taken before; one that has
+    /// been delivered is acknowledged again.
+    pub fn take(&mut self, sequence: u64, reply: Subject) -> Option<TakenState> {
+        if let Some(known) = self.reply_mut(sequence) {
+            if known.is_some() {
+                return Some(TakenState::Taken);
+            }
+            self.unsent.push_back(reply);
+            return Some(TakenState::Delivered);
         }
-        let reply = Some(reply.clone());
+        let reply = Some(reply);
         if self.in_order.back().is_none_or(|last| last.sequence < sequence) {
             self.in_order.push_back(TakenMessage { sequence, reply });
-            if self.in_order.len() > MAX_REMEMBERED {
+            if self.in_order.len() > MAX_REMEMBERED
+                && self.in_order.front().is_some_and(|first| first.reply.is_none())
+            {
                 self.in_order.pop_front();
             }
         } else {
             self.late.insert(sequence, reply);
-            if self.late.len() > MAX_REMEMBERED {
-                self.late.pop_first();
+            let mut delivered = self.late.iter().filter(|(_, reply)| reply.is_none());
+            if self.late.len() > MAX_REMEMBERED
+                && let Some((&first, _)) = delivered.next()
+            {
+                self.late.remove(&first);
             }
         }
         None
     }
 
-    /// Notes that a message needs not be delivered again, which is to be acknowledged.
-    pub fn delivered(&mut self, sequence: u64, reply: Subject) {
-        if let Some(reply) = self.reply_mut(sequence) {
-            *reply = None;
-        }
-        self.unsent.push_back(reply);
+    /// Notes that a message need not be delivered again: it is to be acknowledged.
+    pub fn delivered(&mut self, sequence: u64) {
+        let reply = self.reply_mut(sequence).and_then(Option::take);
+        self.unsent.extend(reply);
     }
 
     fn reply_mut(&mut self, sequence: u64) -> Option<&mut Option<Subject>> {
@@ -221,8 +229,8 @@ impl UnreadMessages {
 #[derive(Debug)]
 pub(super) struct ChunkReceipt {
     pub taken: Arc<SharedMessages>,
-    /// The number in the stream and the reply subject of each message; `None` for what is none.
-    pub messages: Vec<Option<(u64, Subject)>>,
+    /// The number in the stream of each message; `None` for what is none.
+    pub messages: Vec<Option<u64>>,
 }
 
 impl Receipt for ChunkReceipt {
@@ -233,8 +241,8 @@ impl Receipt for ChunkReceipt {
     fn confirm(&self, events: Range<usize>) {
         let messages = self.messages.get(events).unwrap_or_default();
         let mut taken = self.taken.lock();
-        for (sequence, reply) in messages.iter().flatten() {
-            taken.delivered(*sequence, reply.clone());
+        for sequence in messages.iter().flatten() {
+            taken.delivered(*sequence);
         }
         drop(taken);
         self.taken.delivered.notify_one();
@@ -252,20 +260,32 @@ mod tests {
     #[test]
     fn taken_messages_are_recognised_and_their_number_is_bounded() {
         let mut taken = TakenMessages::default();
-        let take = |taken: &mut TakenMessages, sequence| taken.take(sequence, &reply(sequence));
+        let take = |taken: &mut TakenMessages, sequence| taken.take(sequence, reply(sequence));
         assert_eq!(take(&mut taken, 1), None);
         assert_eq!(take(&mut taken, 1), Some(TakenState::Taken));
-        taken.delivered(1, reply(1));
-        taken.delivered(2, reply(2));
+        taken.delivered(1);
+        taken.delivered(1);
+        taken.delivered(2);
+        assert_eq!(taken.unsent, [reply(1)], "it is acknowledged once");
         assert_eq!((take(&mut taken, 1), take(&mut taken, 2)), (Some(TakenState::Delivered), None));
-        assert_eq!(taken.unsent, [reply(1), reply(2)], "both are acknowledged");
+        assert_eq!(taken.unsent, [reply(1), reply(1)], "whose acknowledgement was lost");
         assert_eq!(taken.undelivered(), [(2, reply(2))]);
-        (10..10 + MAX_REMEMBERED as u64).for_each(|sequence| _ = take(&mut taken, sequence));
+        taken.delivered(2);
+        let all = 10..10 + 2 * MAX_REMEMBERED as u64;
+        for sequence in all.clone() {
+            take(&mut taken, sequence);
+            taken.delivered(sequence);
+        }
         assert_eq!(taken.in_order.len(), MAX_REMEMBERED);
         // The first is forgotten, and is late now.
         assert_eq!((take(&mut taken, 1), take(&mut taken, 1)), (None, Some(TakenState::Taken)));
-        (0..2 * MAX_REMEMBERED as u64).for_each(|_| _ = take(&mut taken, 3));
-        assert_eq!(taken.late.len(), 2);
+        for sequence in all {
+            taken.late.insert(sequence, None);
+        }
+        let before = taken.late.len();
+        assert_eq!(take(&mut taken, 3), None);
+        assert_eq!((taken.late.len(), taken.late.contains_key(&10)), (before, false));
+        assert_eq!(taken.undelivered(), [(1, reply(1)), (3, reply(3))], "they are in the pipeline");
     }
 
     #[test]
@@ -275,14 +295,10 @@ mod tests {
         let mut taken = TakenMessages::default();
         let mut known = BTreeMap::new();
         for (at, number) in numbers.iter().enumerate() {
-            assert_eq!(
-                taken.take(*number, &reply(*number)),
-                known.get(number).copied(),
-                "{number}"
-            );
+            assert_eq!(taken.take(*number, reply(*number)), known.get(number).copied(), "{number}");
             known.entry(*number).or_insert(TakenState::Taken);
             if at % 3 == 0 {
-                taken.delivered(*number, reply(*number));
+                taken.delivered(*number);
                 known.insert(*number, TakenState::Delivered);
             }
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::context::GetStreamErrorKind;
 use async_nats::jetstream::stream::Stream;
-use async_nats::{Client, Message, StatusCode, Subject, Subscriber};
+use async_nats::{Client, Message, StatusCode, Subscriber};
 use tokio::sync::Notify;
 
 use super::pull::{PullLimits, PullWindow};
@@ -48,8 +48,9 @@ pub(super) struct OpenStream {
 #[derive(Default)]
 pub(super) struct OpenChunk {
     pub frames: Vec<RawFrame>,
-    /// The message of each frame, to acknowledge it, if the consumer is durable; `None` for a gap.
-    pub messages: Vec<Option<(u64, Subject)>>,
+    /// The number of the message of each frame, to acknowledge it, if the consumer is durable;
+    /// `None` for a gap.
+    pub messages: Vec<Option<u64>>,
     pub bytes: usize,
     /// Whether the last message to read is in it.
     pub is_last: bool,
@@ -64,6 +65,14 @@ impl OpenChunk {
 }
 
 impl OpenStream {
+    /// Requests more messages if half of what was requested has arrived.
+    pub async fn request(&mut self) -> Result<(), ReadFailure> {
+        let Some(request) = self.window.request() else { return Ok(()) };
+        let (next, inbox) = (self.next.clone(), self.inbox.clone());
+        let sent = self.client.publish_with_reply(next, inbox, request).await;
+        sent.map_err(|_| ReadFailure::Transient("the connection was lost".to_owned()))
+    }
+
     /// Handles a message of the broker itself (NATS documentation, ADR-13).
     pub fn notice(&mut self, status: StatusCode, message: &Message) -> Result<(), ReadFailure> {
         let text = message.description.as_deref().unwrap_or_default();

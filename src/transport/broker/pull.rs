@@ -34,12 +34,17 @@ impl PullWindow {
         Self { limits, messages: 0, bytes: 0 }
     }
 
+    /// Returns whether half of what was requested has arrived.
+    pub const fn must_request(&self) -> bool {
+        self.messages <= self.limits.messages / 2 || self.bytes <= self.limits.bytes / 2
+    }
+
     /// Returns the request to send if half of what was requested has arrived.
     pub fn request(&mut self) -> Option<Bytes> {
-        let PullLimits { messages, bytes, heartbeat } = self.limits;
-        if self.messages > messages / 2 && self.bytes > bytes / 2 {
+        if !self.must_request() {
             return None;
         }
+        let PullLimits { messages, bytes, heartbeat } = self.limits;
         self.messages += messages;
         self.bytes += bytes;
         let request = json!({

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use async_nats::jetstream::context::ContextBuilder;
 use async_nats::jetstream::stream;
-use async_nats::{Message, StatusCode, Subject};
+use async_nats::{Message, StatusCode};
 use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt};
 use jiff::Timestamp;
@@ -20,7 +20,7 @@ use tokio::sync::Notify;
 use tokio::task::unconstrained;
 use tokio::time::{Instant, sleep_until};
 
-use super::acknowledgement::{ChunkReceipt, SharedMessages, TakenState, UnreadMessages};
+use super::acknowledgement::{ChunkReceipt, SharedMessages, UnreadMessages};
 use super::connect::{connect_watched, unique_name};
 use super::consumer;
 use super::delivered::{Delivered, LastMessage};
@@ -253,11 +253,7 @@ impl BrokerReader<'_> {
         // When the connection was last known to be alive.
         let mut heard = Instant::now();
         loop {
-            if let Some(request) = open.window.request() {
-                let (next, inbox) = (open.next.clone(), open.inbox.clone());
-                let sent = open.client.publish_with_reply(next, inbox, request).await;
-                sent.map_err(|_| ReadFailure::Transient("the connection was lost".to_owned()))?;
-            }
+            open.request().await?;
             let deadline = heard + self.read_timeout();
             let check = self.checked.map_or_else(Instant::now, |checked| checked + CHECK_INTERVAL);
             let message = tokio::select! {
@@ -287,19 +283,22 @@ impl BrokerReader<'_> {
                 && !chunk.is_last
                 && chunk.frames.len() < CHUNK_MESSAGES
                 && chunk.bytes < CHUNK_BYTES
+                && !open.window.must_request()
                 && let Some(Some(message)) = unconstrained(open.messages.next()).now_or_never()
             {
                 taken = self.take(message, open, &mut chunk);
             }
+            let is_last = chunk.is_last;
+            // The broker goes on meanwhile.
+            let requested = if taken.is_err() || is_last { Ok(()) } else { open.request().await };
             // While there are messages, only they are waited for.
             self.taken.acknowledge(&open.client).await;
             if self.must_check() && check <= Instant::now() {
                 self.check_removed(open).await;
             }
-            let is_last = chunk.is_last;
             self.send(chunk, open).await;
             heard = Instant::now();
-            taken?;
+            taken.and(requested)?;
             if is_last {
                 return Ok(());
             }
@@ -388,28 +387,21 @@ impl BrokerReader<'_> {
         });
         let is_left_out = is_early || is_hidden;
         if is_member {
-            let taken = self.note_taken(delivered.sequence, &reply, is_left_out);
+            let mut messages = self.taken.lock();
+            let taken = messages.take(delivered.sequence, reply);
+            if is_left_out {
+                messages.delivered(delivered.sequence);
+            }
             if taken.is_some() || is_left_out {
                 return Ok(());
             }
-            chunk.messages.push(Some((delivered.sequence, reply)));
+            chunk.messages.push(Some(delivered.sequence));
         }
         if !is_left_out {
             chunk.bytes += message.length;
             chunk.frames.push(self.frame(message.payload));
         }
         Ok(())
-    }
-
-    /// Notes a message of a member, and returns its state if it was taken before. It is acknowledged
-    /// if it need not be delivered, or has been.
-    fn note_taken(&self, sequence: u64, reply: &Subject, is_left_out: bool) -> Option<TakenState> {
-        let mut messages = self.taken.lock();
-        let taken = messages.take(sequence, reply);
-        if is_left_out || taken == Some(TakenState::Delivered) {
-            messages.delivered(sequence, reply.clone());
-        }
-        taken
     }
 
     fn frame(&self, body: Bytes) -> RawFrame {
