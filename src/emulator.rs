@@ -5,7 +5,7 @@
 //! several events share, a replay of five minutes, two shapes of observer frames. It fails on
 //! request, by [`Fault`]. All people in it are fictional.
 //!
-//! Each workspace has its own clinic. The seed and the workspace determine its day, which starts when
+//! Each workspace has its own clinic, or plays a [`Scenario`] in its place. The seed and the workspace determine its day, which starts when
 //! the first client opens the workspace stream, and continues whether or not a client is connected.
 //! All clinics together keep a limited number of bytes for replays.
 
@@ -15,8 +15,10 @@ mod cast;
 mod clinics;
 #[cfg(test)]
 mod conformance;
+mod day;
 mod faults;
 mod ledger;
+mod observed_call;
 mod observer;
 mod options;
 mod presence;
@@ -38,4 +40,5 @@ pub use ledger::{Ledger, LedgerEntry, ObservedEvent};
 pub use options::{
     DEMO_CALL, DEMO_WORKSPACE, MAX_DEMO, MAX_SERVED, Options, ServedWorkspaces, demo_workspace,
 };
+pub use scenario::{Scenario, ScenarioOptions, read_scenario};
 pub use serve::run;

@@ -38,5 +38,5 @@ pub use stats::stats;
 pub use timeline::{TimelinePlan, timeline};
 #[cfg(feature = "mcp")]
 pub use value::moment;
-pub use value::{rate, refuse_range, since, time_range};
+pub use value::{rate, refuse_range, since, speed, time_range};
 pub use verify::verify;

@@ -6,21 +6,21 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt::Write;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::{Notify, broadcast};
-use tokio::time::sleep_until;
+use tokio::time::{Instant, sleep_until};
 
 use super::buffer::{Batch, ReplayBuffer};
+use super::day::{Clock, Day, TICK};
 use super::ledger::Ledger;
-use super::scenario::{Clock, Scenario};
+use super::observed_call::{LiveCall, ObservedCall};
+use super::scenario::{Play, PlayState, ScenarioEvent};
 use super::stories::StoryStep;
-use super::stories::call_story::CallStory;
 use super::story_faults::StoryFaults;
-use crate::model::Kind;
+use crate::model::{Kind, Stream};
 
 /// The maximum number of batches that a stream may be behind: at least a second at any rate.
 const MAX_BACKLOG: u16 = 1024;
@@ -35,27 +35,7 @@ const MAX_BATCH: usize = 512;
 /// The fields that hold the time of publication.
 const TIMES: &[&str] = &["timestamp", "submitted_at"];
 
-/// An ongoing call.
-#[derive(Debug, Clone)]
-pub struct LiveCall {
-    /// The story of the call.
-    pub call: Arc<CallStory>,
-    /// The virtual time of its start.
-    pub began: Duration,
-    /// The clock of the virtual time.
-    pub clock: Clock,
-    /// Whether each observer sees the call from its start.
-    pub whole: bool,
-}
-
-impl LiveCall {
-    /// Returns how much of the call an observer who connects now has missed.
-    pub fn missed(&self) -> Duration {
-        if self.whole { Duration::ZERO } else { self.clock.now().saturating_sub(self.began) }
-    }
-}
-
-/// The bus that connects the scenario with the streams.
+/// The bus that connects the day of a clinic, or a scenario, with the streams.
 #[derive(Debug)]
 pub struct Bus {
     clock: OnceLock<Clock>,
@@ -73,6 +53,8 @@ struct BusState {
     /// The number of milliseconds to subtract from ids, and the number of batches to do so for.
     back: (u64, u32),
     absent: StoryFaults,
+    /// The performances of a scenario, if one is played in place of a day.
+    plays: Option<PlayState>,
 }
 
 impl Bus {
@@ -87,12 +69,25 @@ impl Bus {
             ledger,
             back: (0, 0),
             absent,
+            plays: None,
         };
         Self { clock: OnceLock::new(), begun: Notify::new(), state: Mutex::new(state) }
     }
 
-    /// Starts the day, unless it has started.
-    pub fn begin(&self, rate: f64) {
+    /// Creates a bus for the performances of a scenario.
+    pub fn with_plays(self, plays: PlayState) -> Self {
+        self.state().plays = Some(plays);
+        self
+    }
+
+    /// Starts the day, unless it has started. Starts a performance of the scenario, unless one is
+    /// running or the client `resumes` an earlier one.
+    pub fn begin(&self, rate: f64, resumes: bool) {
+        if let Some(plays) = &mut self.state().plays
+            && !(resumes && plays.has_begun())
+        {
+            plays.begin();
+        }
         self.clock.get_or_init(|| Clock::start(rate));
         self.begun.notify_one();
     }
@@ -118,9 +113,13 @@ impl Bus {
         self.state().back = (milliseconds, BACKWARDS);
     }
 
-    /// Returns the ongoing call with a SID.
-    pub fn call(&self, sid: &str) -> Option<LiveCall> {
-        self.state().calls.get(sid).cloned()
+    /// Returns the call with a SID: an ongoing call of the day, or the one of the scenario.
+    pub fn call(&self, sid: &str) -> Option<ObservedCall> {
+        let state = self.state();
+        match &state.plays {
+            Some(plays) => plays.call(sid).map(ObservedCall::Scenario),
+            None => state.calls.get(sid).cloned().map(ObservedCall::Live),
+        }
     }
 
     /// Ends all streams after they have sent the published events.
@@ -129,47 +128,63 @@ impl Bus {
     }
 
     /// Waits for the start of the day, publishes its events on time, and returns at its end.
-    pub async fn play(&self, mut scenario: Scenario) {
+    pub async fn play(&self, mut day: Day) {
         let clock = loop {
             match self.clock.get() {
                 Some(clock) => break *clock,
                 None => self.begun.notified().await,
             }
         };
-        while let Some(at) = scenario.next_at() {
+        while let Some(at) = day.next_at() {
             sleep_until(clock.when(at)).await;
             let now = clock.now();
             let due = std::iter::from_fn(|| {
-                scenario.next_at().filter(|at| *at <= now).and_then(|_| scenario.next())
+                day.next_at().filter(|at| *at <= now).and_then(|_| day.next())
             });
             self.publish(due.take(MAX_BATCH), clock);
+        }
+    }
+
+    /// Plays the scenario whenever a client starts a performance. Returns after the first one if it
+    /// is to be played only `once`.
+    pub async fn perform(&self, once: bool) {
+        loop {
+            let running = self.state().plays.as_ref().and_then(PlayState::running);
+            let Some(play) = running else {
+                self.begun.notified().await;
+                continue;
+            };
+            let mut events = play.events(Stream::Workspace).peekable();
+            while let Some(next) = events.peek() {
+                sleep_until(play.due(next).max(Instant::now() + TICK)).await;
+                let now = Instant::now();
+                let due = std::iter::from_fn(|| events.next_if(|event| play.due(event) <= now));
+                self.publish_play(&play, due.take(MAX_BATCH));
+            }
+            sleep_until(play.end()).await;
+            if let Some(plays) = &mut self.state().plays {
+                plays.end();
+            }
+            if once {
+                return;
+            }
         }
     }
 
     fn publish(&self, steps: impl Iterator<Item = StoryStep>, clock: Clock) {
         let mut state = self.state();
         let now = Timestamp::now();
-        let mut id = state.buffer.next_id(now.as_millisecond().try_into().unwrap_or_default());
-        if state.back.1 > 0 {
-            state.back.1 -= 1;
-            id = id.saturating_sub(state.back.0);
-        }
+        let id = state.next_id(now);
         let mut frames = String::new();
         for mut step in steps {
-            let is_absent = state.absent.take(step.kind);
             for name in TIMES {
                 if let Some(time) = step.payload.get_mut(name) {
                     *time = Value::String(format!("{now:.3}"));
                 }
             }
-            if let Some(ledger) = state.ledger.as_ref().filter(|_| !is_absent) {
-                step.payload[Ledger::FIELD] = Value::String(ledger.record(id));
-            }
-            // Writing into a `String` does not fail.
-            if !is_absent {
-                let event_type = step.kind.spec().event_type;
-                let _ = write!(frames, "id: {id}\nevent: {event_type}\ndata: {}\n\n", step.payload);
-            }
+            let event_type = step.kind.spec().event_type;
+            let payload = step.payload.to_string();
+            state.write(id, Some(step.kind), event_type, payload, &mut frames);
             match step.call {
                 Some(call) if step.kind == Kind::CallStarted => {
                     state.calls.insert(
@@ -181,17 +196,74 @@ impl Bus {
                 None => {}
             }
         }
-        if frames.is_empty() {
-            return;
+        state.send(id, frames);
+    }
+
+    /// Publishes events of a scenario. Those of one millisecond share their id.
+    fn publish_play<'p>(&self, play: &Play, events: impl Iterator<Item = &'p ScenarioEvent>) {
+        let mut state = self.state();
+        let (mut last, mut id, mut frames) = (None, 0, String::new());
+        for event in events {
+            let time = play.time(event);
+            if last != Some(time.as_millisecond()) {
+                state.send(id, std::mem::take(&mut frames));
+                last = Some(time.as_millisecond());
+                id = state.next_id(time);
+            }
+            let payload = play.payload(event);
+            state.write(id, event.kind, &event.event_type, payload, &mut frames);
         }
-        let batch = Batch { id, frames: frames.into() };
-        state.buffer.push(batch.clone());
-        // An error means that no stream is open.
-        let _ = state.sender.as_ref().map(|sender| sender.send(batch));
+        state.send(id, frames);
     }
 
     fn state(&self) -> MutexGuard<'_, BusState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl BusState {
+    /// Returns the id of the next batch, for what is published at a time.
+    fn next_id(&mut self, time: Timestamp) -> u64 {
+        let id = self.buffer.next_id(time.as_millisecond().try_into().unwrap_or_default());
+        let (milliseconds, batches) = self.back;
+        if batches == 0 {
+            return id;
+        }
+        self.back.1 -= 1;
+        id.saturating_sub(milliseconds)
+    }
+
+    /// Appends the frame of an event, unless the event is absent.
+    fn write(
+        &mut self,
+        id: u64,
+        kind: Option<Kind>,
+        event_type: &str,
+        mut payload: String,
+        frames: &mut String,
+    ) {
+        if kind.is_some_and(|kind| self.absent.take(kind)) {
+            return;
+        }
+        if let Some(ledger) = &self.ledger {
+            payload.truncate(payload.len().saturating_sub(1));
+            let comma = if payload.len() > 1 { "," } else { "" };
+            let (field, number) = (Ledger::FIELD, ledger.record(id));
+            // Writing into a `String` does not fail.
+            let _ = write!(payload, "{comma}\"{field}\":\"{number}\"}}");
+        }
+        let _ = write!(frames, "id: {id}\nevent: {event_type}\ndata: {payload}\n\n");
+    }
+
+    /// Sends a batch to all streams, and keeps it for replays.
+    fn send(&mut self, id: u64, frames: String) {
+        if frames.is_empty() {
+            return;
+        }
+        let batch = Batch { id, frames: frames.into() };
+        self.buffer.push(batch.clone());
+        // An error means that no stream is open.
+        let _ = self.sender.as_ref().map(|sender| sender.send(batch));
     }
 }
 
@@ -221,7 +293,7 @@ mod tests {
     /// Publishes the first events of a day without pauses.
     fn published(bus: &Bus, events: usize) {
         let clock = Clock::start(5.0);
-        for step in Scenario::new(1, false).take(events) {
+        for step in Day::new(1, false).take(events) {
             bus.publish(std::iter::once(step), clock);
         }
     }
@@ -272,7 +344,7 @@ mod tests {
         let bus = bus();
         let clock = Clock::start(5.0);
         let mut sid = None;
-        for step in Scenario::new(1, false) {
+        for step in Day::new(1, false) {
             let call = step.call.clone();
             let ends = step.kind == Kind::CallEnded;
             bus.publish(std::iter::once(step), clock);

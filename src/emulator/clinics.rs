@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::task::JoinSet;
 
 use super::bus::Bus;
+use super::day::Day;
 use super::options::{DEMO_WORKSPACE, Options};
 use super::presence::Presence;
-use super::scenario::Scenario;
+use super::scenario::PlayState;
 use super::story_faults::StoryFaults;
 
 /// The memory of the events that all workspaces together keep for replays, in bytes.
@@ -46,14 +47,23 @@ impl Clinics {
         }
         let replay = REPLAY_BYTES / count;
         let ledger = options.ledger.as_ref().map(|ledger| ledger.of_workspace(workspace));
-        let bus = Arc::new(Bus::new(options.rate, replay, ledger, absent.clone()));
+        let bus = Bus::new(options.rate, replay, ledger, absent.clone());
+        let seed = seed(workspace, options.seed);
+        let bus = Arc::new(match &options.scenario {
+            Some(scenario) => bus.with_plays(PlayState::new(scenario.clone(), workspace, seed)),
+            None => bus,
+        });
         state.buses.insert(workspace.to_owned(), Arc::clone(&bus));
         presence.day_begins();
-        let scenario = Scenario::new(seed(workspace, options.seed), options.once);
-        let (day, presence) = (Arc::clone(&bus), presence.clone());
+        let (published, presence) = (Arc::clone(&bus), presence.clone());
+        let (once, is_scenario) = (options.once, options.scenario.is_some());
         state.days.spawn(async move {
-            day.play(scenario).await;
-            day.close();
+            if is_scenario {
+                published.perform(once).await;
+            } else {
+                published.play(Day::new(seed, once)).await;
+            }
+            published.close();
             presence.day_ends();
         });
         Some(bus)

@@ -10,22 +10,18 @@ use axum::response::{IntoResponse, Response};
 use futures_util::{SinkExt, StreamExt};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
-use jiff::Timestamp;
-use serde_json::{Value, json};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message, Role};
 
-use super::bus::LiveCall;
+use super::day::TICK;
 use super::faults::Fault;
 use super::ledger::{Ledger, ObservedEvent};
+use super::observed_call::{ObservedCall, ObserverStep};
 use super::presence::Visit;
 use super::server::{Server, refuse};
 use super::slow_tools::SlowTools;
-use super::stories::StoryStep;
-use super::stories::script::script;
-use super::stories::session_info::{INITIAL_STATE, session_info};
 use super::story_faults::StoryFaults;
 use crate::model::Kind;
 
@@ -67,8 +63,8 @@ pub async fn observe(
             Fault::Status { code, retry_after } => return refuse(code, retry_after),
             Fault::Close(code) if REFUSALS.contains(&code) => Err(code),
             fault => match server.call(&workspace, &sid) {
-                Some(live) => Ok(ObserverSession {
-                    live,
+                Some(call) => Ok(ObserverSession {
+                    call,
                     workspace,
                     fault,
                     ledger: server.options.ledger.clone(),
@@ -120,7 +116,7 @@ fn subprotocols(headers: &HeaderMap) -> Vec<&str> {
 
 /// One observer of one call.
 struct ObserverSession {
-    live: LiveCall,
+    call: ObservedCall,
     workspace: String,
     fault: Fault,
     ledger: Option<Ledger>,
@@ -138,30 +134,34 @@ enum SocketActivity {
 
 impl ObserverSession {
     async fn play(self, mut socket: ObserverSocket) {
-        let LiveCall { call, began, clock, .. } = &self.live;
-        let elapsed = self.live.missed();
-        let mut script = script(call, &self.workspace);
-        let mut absent = self.absent.clone();
-        script.retain(|step| !absent.take(step.kind));
-        for step in &mut script {
-            self.slow.slow_down(step);
-            absent.time_out(step);
-        }
-        // The last event is sent even to an observer who connects after it.
-        let last = script.len().saturating_sub(1);
-        let mut coming = script
-            .split_off(script.partition_point(|step| step.at < elapsed).min(last))
-            .into_iter()
-            .peekable();
-        let first = session_info(call, &self.workspace, state(&script), elapsed, self.start_time());
+        let mut coming = self.call.steps(&self.workspace, &self.absent, &self.slow);
         let mut left = match self.fault {
             Fault::Cut(bytes) | Fault::End(bytes) => bytes,
             _ => usize::MAX,
         };
 
         let mut shapes = Shapes::default();
-        let mut due = vec![shapes.text(Kind::SessionInfo, first)];
-        loop {
+        let mut due = Vec::new();
+        // The first event is sent alone, because some faults come after it.
+        let mut is_first = true;
+        while let Some(next) = coming.front() {
+            let is_late = next.due <= Instant::now();
+            let until = if is_late { next.due } else { next.due.max(Instant::now() + TICK) };
+            match self.listen(&mut socket, until).await {
+                SocketActivity::Open => {}
+                SocketActivity::Gone => return,
+                SocketActivity::Closing => return close(&mut socket, GOING_AWAY).await,
+            }
+            let now = Instant::now();
+            while coming.front().is_some_and(|step| step.due <= now)
+                && let Some(step) = coming.pop_front()
+            {
+                self.record(&step);
+                due.push(shapes.text(&step));
+                if std::mem::take(&mut is_first) {
+                    break;
+                }
+            }
             for text in due.drain(..) {
                 if text.len() > left {
                     return self.fail(socket).await;
@@ -177,29 +177,19 @@ impl ObserverSession {
             if let Fault::Close(code) = self.fault {
                 return close(&mut socket, code).await;
             }
-            let Some(next) = coming.peek() else { break };
-            match self.listen(&mut socket, clock.when(*began + next.at)).await {
-                SocketActivity::Open => {}
-                SocketActivity::Gone => return,
-                SocketActivity::Closing => return close(&mut socket, GOING_AWAY).await,
-            }
-            let now = clock.now();
-            while let Some(step) = coming.next_if(|step| *began + step.at <= now) {
-                self.record(&step);
-                due.push(shapes.text(step.kind, step.payload));
-            }
         }
         close(&mut socket, CALL_OVER).await;
         self.visit.served();
     }
 
-    fn record(&self, step: &StoryStep) {
-        if let Some(ledger) = &self.ledger {
+    fn record(&self, step: &ObserverStep) {
+        let (Some(ledger), Some(kind)) = (&self.ledger, step.kind) else { return };
+        if step.is_recorded {
             ledger.record_observed(ObservedEvent {
-                call_sid: self.live.call.sid.clone(),
+                call_sid: self.call.sid().to_owned(),
                 at: step.at.as_secs_f64(),
-                kind: step.kind,
-                payload: step.payload.clone(),
+                kind,
+                payload: serde_json::from_str(&step.payload).unwrap_or_default(),
             });
         }
     }
@@ -233,19 +223,6 @@ impl ObserverSession {
             close(&mut socket, GOING_AWAY).await;
         }
     }
-
-    /// Returns the start of the call in seconds of Unix time.
-    fn start_time(&self) -> f64 {
-        let past = self.live.clock.since(self.live.began).as_secs_f64();
-        let now = Timestamp::now().as_duration().as_secs_f64();
-        ((now - past) * 1e3).round() / 1e3
-    }
-}
-
-/// Returns the state of the agent after these steps.
-fn state(passed: &[StoryStep]) -> &str {
-    let transition = passed.iter().rev().find(|step| step.kind == Kind::StateTransition);
-    transition.and_then(|step| step.payload["next_state"].as_str()).unwrap_or(INITIAL_STATE)
 }
 
 /// Formats events in the two shapes that occur: with the fields beside the type, or in `data`.
@@ -258,18 +235,17 @@ struct Shapes {
 }
 
 impl Shapes {
-    fn text(&mut self, kind: Kind, payload: Value) -> String {
-        let event_type = kind.spec().event_type;
-        if may_be_nested(kind) && !self.nested.remove(&kind) {
+    fn text(&mut self, step: &ObserverStep) -> String {
+        let (event_type, payload) = (&step.event_type, &step.payload);
+        if let Some(kind) = step.kind.filter(|kind| may_be_nested(*kind))
+            && !self.nested.remove(&kind)
+        {
             self.nested.insert(kind);
-            return json!({ "type": event_type, "data": payload }).to_string();
+            return format!("{{\"type\":\"{event_type}\",\"data\":{payload}}}");
         }
-        let mut flat = serde_json::Map::new();
-        flat.insert("type".into(), event_type.into());
-        if let Value::Object(fields) = payload {
-            flat.extend(fields);
-        }
-        Value::Object(flat).to_string()
+        let fields = payload.get(1..).unwrap_or("}");
+        let comma = if fields == "}" { "" } else { "," };
+        format!("{{\"type\":\"{event_type}\"{comma}{fields}")
     }
 }
 

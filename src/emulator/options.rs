@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use super::day;
 use super::faults::Fault;
 use super::ledger::Ledger;
-use super::scenario;
+use super::scenario::ScenarioOptions;
 use crate::model::is_uuid;
 use crate::transport::credential::Credential;
 
@@ -86,9 +87,11 @@ pub struct Options {
     /// The average number of workspace events per second. At five, calls take as long as they
     /// report.
     pub rate: f64,
-    /// Whether to play a day of about a minute, in which every type appears, and then return. If
+    /// Whether to play the scenario, or else a day of about a minute, in which every type appears, and then return. If
     /// only observers connect, the emulator returns after the demo call.
     pub once: bool,
+    /// What is played in place of the days of the clinics and of the demo call, if anything.
+    pub scenario: Option<ScenarioOptions>,
     /// The only credential to accept; `None` accepts any.
     pub api_key: Option<Credential>,
     /// The workspaces that exist.
@@ -109,8 +112,9 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             seed: 0,
-            rate: scenario::DENSITY,
+            rate: day::DENSITY,
             once: false,
+            scenario: None,
             api_key: None,
             workspaces: ServedWorkspaces::Any,
             max_streams: 50,

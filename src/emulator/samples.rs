@@ -25,6 +25,12 @@ pub fn sample(spec: &EventSpec, rng: &mut StdRng) -> Map<String, Value> {
     spec.fields.iter().map(|field| (field.name.to_owned(), value(&field.ty, field, rng))).collect()
 }
 
+/// Draws a value of a field.
+#[must_use]
+pub fn sample_field(field: &FieldSpec, rng: &mut StdRng) -> Value {
+    value(&field.ty, field, rng)
+}
+
 fn value(ty: &Type, field: &FieldSpec, rng: &mut StdRng) -> Value {
     match ty {
         Type::Bool => rng.random_bool(0.5).into(),

@@ -9,12 +9,13 @@ use std::time::Duration;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::bus::{Bus, LiveCall};
+use super::bus::Bus;
 use super::clinics::{Clinics, seed};
+use super::day::{Clock, demo_call};
 use super::faults::Fault;
+use super::observed_call::{LiveCall, ObservedCall};
 use super::options::{DEMO_CALL, Options};
 use super::presence::Presence;
-use super::scenario::{Clock, demo_call};
 use super::slow_tools::SlowTools;
 use super::story_faults::StoryFaults;
 use crate::transport::credential::Credential;
@@ -72,19 +73,27 @@ impl Server {
         self.options.workspaces.contains(id)
     }
 
-    /// Returns the ongoing call of a workspace with a SID. The demo call starts when it is requested.
-    pub fn call(&self, workspace: &str, sid: &str) -> Option<LiveCall> {
+    /// Returns the ongoing call of a workspace with a SID. The demo call, or the scenario that takes
+    /// its place, starts when it is requested.
+    pub fn call(&self, workspace: &str, sid: &str) -> Option<ObservedCall> {
         let workspace = workspace.to_ascii_lowercase();
+        if self.options.scenario.is_some() {
+            let bus = self.bus(&workspace)?;
+            if sid == DEMO_CALL {
+                bus.begin(self.options.rate, false);
+            }
+            return bus.call(sid);
+        }
         if sid != DEMO_CALL {
             return self.clinics.get(&workspace)?.call(sid);
         }
         let call = Arc::new(demo_call(sid, seed(&workspace, self.options.seed)));
-        Some(LiveCall {
+        Some(ObservedCall::Live(LiveCall {
             call,
             began: Duration::ZERO,
             clock: Clock::start(self.options.rate),
             whole: true,
-        })
+        }))
     }
 
     /// Takes the next fault for a transport.

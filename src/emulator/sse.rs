@@ -67,7 +67,7 @@ pub async fn stream(
         }
     }
     let (replay, live) = bus.subscribe(after);
-    bus.begin(server.options.rate);
+    bus.begin(server.options.rate, after.is_some());
     let period = server.options.heartbeat.max(Duration::from_millis(1));
     let heartbeat = interval_at(Instant::now() + period, period);
     let events = Events { first: true, replay, live, heartbeat, last: None, visit };

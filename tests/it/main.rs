@@ -57,6 +57,7 @@ mod redacted_event;
 mod redactor;
 mod replay;
 mod rotation;
+mod scenario;
 mod schema;
 mod screen;
 mod scrub;

@@ -19,11 +19,14 @@ pub struct ServeArgs {
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
     /// Average number of events per second on the stream of each workspace
-    #[arg(long, value_name = "N", default_value_t = 5.0)]
+    #[arg(long, value_name = "N", default_value_t = 5.0, conflicts_with = "scenario")]
     pub rate: f64,
-    /// Send every type of event at least once, then exit
+    /// Send every type of event at least once, or the scenario, then exit
     #[arg(long)]
     pub once: bool,
+    /// The scenario, if there is one.
+    #[command(flatten)]
+    pub scenario: ScenarioArgs,
     /// Accept only this workspace id
     ///
     /// Default: any id.
@@ -71,4 +74,21 @@ pub struct ServeArgs {
     /// Its array `faults` has strings as for --fault. They apply after those of --fault.
     #[arg(long, value_name = "FILE")]
     pub fault_script: Option<PathBuf>,
+}
+
+/// The scenario that is served in place of a clinic's day.
+#[derive(Debug, Args)]
+pub struct ScenarioArgs {
+    /// Play the events in this TOML file in place of a clinic's day
+    ///
+    /// Each workspace plays it when a client connects and no performance is running. Observe its call
+    /// by the SID of the demo call. The file is described below.
+    #[arg(long, value_name = "FILE")]
+    pub scenario: Option<PathBuf>,
+    /// Play the scenario at N times its speed
+    #[arg(long, value_name = "N", default_value_t = 1.0, requires = "scenario")]
+    pub speed: f64,
+    /// Play the scenario again and again, each time with another call
+    #[arg(long, requires = "scenario", conflicts_with = "once")]
+    pub repeat: bool,
 }

@@ -4,6 +4,7 @@
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -12,7 +13,7 @@ use crate::cli::args::ServeArgs;
 use crate::cli::open_files;
 use crate::cli::resolve;
 use crate::cli::session::GRACE;
-use crate::emulator::{self, ServedWorkspaces, demo_workspace};
+use crate::emulator::{self, ScenarioOptions, ServedWorkspaces, demo_workspace};
 use crate::error::{Error, Exit, Result};
 use crate::output::status;
 use crate::transport::credential::Credential;
@@ -39,10 +40,11 @@ pub(super) async fn run(args: ServeArgs) -> Result<Exit> {
     };
     let ready_file = args.ready_file.clone();
     let options = options(args)?;
+    let is_scenario = options.scenario.is_some();
     open_files::raise_limit();
     let listener = TcpListener::bind(listen).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
-    report_usage(address, &options.workspaces);
+    report_usage(address, &options.workspaces, is_scenario);
     // The listener accepts connections from now on, whether or not the emulator already runs.
     let _ready = ready_file.map(|path| ReadyFile::write(path, address)).transpose()?;
 
@@ -83,7 +85,16 @@ fn options(args: ServeArgs) -> Result<emulator::Options> {
     if let Some(path) = &args.fault_script {
         faults.extend(emulator::read_script(path)?);
     }
+    let scenario = match &args.scenario.scenario {
+        None => None,
+        Some(path) => Some(ScenarioOptions {
+            scenario: Arc::new(emulator::read_scenario(path)?),
+            speed: resolve::speed(args.scenario.speed)?,
+            repeats: args.scenario.repeat,
+        }),
+    };
     Ok(emulator::Options {
+        scenario,
         seed: args.seed,
         rate,
         once: args.once,
@@ -131,7 +142,7 @@ impl Drop for ReadyFile {
 }
 
 /// Reports the address and some commands to try.
-fn report_usage(address: SocketAddr, workspaces: &ServedWorkspaces) {
+fn report_usage(address: SocketAddr, workspaces: &ServedWorkspaces, is_scenario: bool) {
     let base = format!("http://{address}");
     let workspace = match workspaces {
         ServedWorkspaces::One(only) => only,
@@ -143,6 +154,7 @@ fn report_usage(address: SocketAddr, workspaces: &ServedWorkspaces) {
             let to = demo_workspace(*last);
             format!("serving {last} synthetic clinics, {workspace} to {to}, on {base}; try:")
         }
+        _ if is_scenario => format!("serving a scenario on {base}; try:"),
         _ => format!("serving a synthetic clinic on {base}; try:"),
     });
     for command in [

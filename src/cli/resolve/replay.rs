@@ -4,24 +4,15 @@ use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::error::{Error, Result};
+use super::value;
+use crate::error::Result;
 use crate::pipeline::pacing::Pace;
 use crate::transport::recording;
 
 /// Returns the pace of a replay. `speed` is a multiple of real time; `None` means no limit.
 pub fn pace(speed: Option<f64>, files: &[PathBuf]) -> Result<Arc<Pace>> {
-    match speed {
-        None => Ok(Arc::new(Pace::new(recording::sizes(files), f64::INFINITY))),
-        Some(speed) if speed.is_finite() && speed > 0.0 => {
-            Ok(Arc::new(Pace::new(recording::sizes(files), speed)))
-        }
-        Some(speed) => Err(Error::invalid_value(
-            "--speed",
-            speed,
-            "invalid speed",
-            "give 1 for real time, or a number such as 10 or 0.5",
-        )),
-    }
+    let speed = speed.map_or(Ok(f64::INFINITY), value::speed)?;
+    Ok(Arc::new(Pace::new(recording::sizes(files), speed)))
 }
 
 /// Returns the number of threads that read a recording, by default one per available processor.

@@ -22,6 +22,15 @@ pub fn rate(option: &'static str, rate: f64) -> Result<f64> {
     }
 }
 
+/// Checks a speed as a multiple of real time, which must be finite and greater than zero.
+pub fn speed(speed: f64) -> Result<f64> {
+    if speed.is_finite() && speed > 0.0 {
+        return Ok(speed);
+    }
+    let advice = "give 1 for real time, or a number such as 10 or 0.5";
+    Err(Error::invalid_value("--speed", speed, "invalid speed", advice))
+}
+
 /// Parses a duration such as `30s`, `5m` or `1h30m`.
 pub fn duration(option: &'static str, text: &str) -> Result<Duration> {
     parse_duration(text).map_err(|error| wrong_duration(option, text, error))

@@ -240,6 +240,10 @@ const SERVE: &[Example] = &[
         "evtap serve --fault status=503 --fault status=429:retry-after=2 --fault cut=4096",
     ),
     example("Send every type of event, then exit", "evtap serve --once --rate 1000"),
+    example(
+        "Play the events of a file, ten times as fast",
+        "evtap serve --scenario call.toml --speed 10",
+    ),
 ];
 
 const TAPS: &[Example] = &[

@@ -271,6 +271,40 @@ an event may arrive than others, and memory = \"8MiB\" is how much each rule may
 waits go on in the next run.",
 };
 
+/// The file that `serve --scenario` plays.
+const SCENARIOS: HelpTopic = HelpTopic {
+    title: "Scenarios",
+    text: "A scenario is a TOML file with the events of a call, or of whatever else happens in a \
+workspace in a while:
+
+  format = 1
+
+  [variables]
+  caller = \"+13035550161\"
+
+  [[event]]
+  type = \"call.started\"
+  data = '{\"call_sid\":\"{{call_sid}}\",\"caller_id\":\"{{caller}}\",\"direction\":\"inbound\"}'
+
+  [[event]]
+  after = 1500
+  type = \"user_transcript\"
+  data = { transcript = \"My knee hurts.\" }
+
+`after` is the pause since the event above, in milliseconds or as a duration such as \"2s\". `data` is \
+JSON, which is sent exactly as written, or a table. Required fields that it lacks get synthetic \
+values. The model checks types, fields and values; unchecked = true sends an event as it is. An \
+undeclared type can then name its stream: stream = \"workspace\" or \"observer\".
+
+In strings, {{name}} stands for a variable. If it is the whole string, it also takes the type of the \
+value. Built in are call_sid and workspace_id, now and start (the time of the event and of the \
+beginning, RFC 3339), now_seconds and start_seconds (the same in seconds of Unix time).
+
+A performance starts when a client connects and none is running, for the workspace stream and \
+observers alike. An observer who connects late receives the events before at once. The ids of \
+workspace events have exactly the pauses of the file.",
+};
+
 /// Returns the topics of a command.
 #[must_use]
 pub fn topics(command: &str) -> &'static [HelpTopic] {
@@ -286,6 +320,7 @@ pub fn topics(command: &str) -> &'static [HelpTopic] {
         "stats" => &[PREDICATES, STATISTICS],
         "timeline" => &[HIDDEN, TIMELINE],
         "expect" => &[PREDICATES],
+        "serve" => &[SCENARIOS],
         _ => &[],
     }
 }
