@@ -21,7 +21,7 @@ mod term_type;
 use std::ops::Range;
 
 pub use finding::CheckFinding;
-pub use hidden::check_key;
+pub use hidden::{check_key, hidden_reads};
 pub use kinds::Kinds;
 use term_type::TermType;
 

@@ -205,6 +205,24 @@ async fn a_range_beyond_the_recording_is_not_complete() {
     session.ends_well().await;
 }
 
+/// What is not found may exist all the same.
+#[tokio::test]
+async fn a_query_that_reads_a_mask_is_not_complete() {
+    let mut session = session(&calls(3)).await;
+    for (query, reason) in [
+        (".caller_id == \"+1 202 555 0123\"", "only the mask of `.caller_id`"),
+        ("(.reason // \"\") | test(\"refill\")", "only the mask of `.reason`"),
+        ("tojson | contains(\"Jane\")", "may read hidden fields"),
+    ] {
+        let found = session.call("find", json!({"query": query})).await;
+        assert_eq!(lines(&found).len(), 0, "{query}");
+        assert!(reasons(&found).contains(reason), "{query}: {found}");
+        let stats = session.call("stats", json!({"query": query})).await;
+        assert_eq!(stats["structuredContent"]["complete"], false, "{query}");
+    }
+    session.ends_well().await;
+}
+
 #[tokio::test]
 async fn a_misspelt_name_is_an_error_with_a_suggestion() {
     let mut session = session(&calls(1)).await;
@@ -324,8 +342,48 @@ async fn a_missing_recording_is_reported_before_anything_is_served() {
     let ran = evtap("mcp none.ndjson").run().await;
     assert_eq!(ran.ended(2), "");
     assert!(ran.stderr().contains("cannot read none.ndjson"), "{}", ran.stderr());
-    let ran = evtap("mcp -").run().await;
-    assert_eq!(ran.ended(2), "");
+    for file in ["-", "/dev/null"] {
+        let ran = evtap(&format!("mcp {file}")).run().await;
+        assert_eq!(ran.ended(2), "", "{file}");
+    }
+}
+
+#[tokio::test]
+async fn every_source_has_a_name_of_its_own() {
+    let evtap = evtap("mcp demo recordings a/x.ndjson b/x.ndjson a/x.ndjson -w demo:2,demo")
+        .directory("a")
+        .directory("b");
+    let evtap = ["demo", "recordings", "a/x.ndjson", "b/x.ndjson"]
+        .iter()
+        .enumerate()
+        .fold(evtap, |evtap, (number, name)| evtap.file(name, calls(number as u64 + 1)));
+    let mut session = Session::start(evtap).await;
+    let listed = session.request("tools/list", json!({})).await;
+    let names = &listed["result"]["tools"][1]["inputSchema"]["properties"]["source"]["enum"];
+    let expected = json!([
+        "recordings",
+        "demo (2)",
+        "recordings (2)",
+        "x.ndjson",
+        "b/x.ndjson",
+        "demo",
+        "demo:2"
+    ]);
+    assert_eq!(*names, expected);
+    for (source, count) in [
+        ("recordings", 20),
+        ("demo (2)", 2),
+        ("recordings (2)", 4),
+        ("x.ndjson", 6),
+        ("b/x.ndjson", 8),
+    ] {
+        let found = session.call("find", json!({"source": source})).await;
+        assert_eq!(lines(&found).len(), count, "{source}");
+        assert_eq!(found["structuredContent"]["source"], source);
+    }
+    let heard = session.call("tail", json!({"source": "demo:2", "limit": 1, "seconds": 60})).await;
+    assert_eq!(lines(&heard).len(), 1);
+    session.ends_well().await;
 }
 
 /// The named filters of the configuration can be used, and `redact` hides more.

@@ -127,6 +127,12 @@ impl Evtap {
         self
     }
 
+    /// Creates a directory in its home.
+    pub fn directory(self, name: &str) -> Self {
+        std::fs::create_dir_all(self.path(name)).expect("a directory is made");
+        self
+    }
+
     /// Writes a file into its home, which is also its working directory.
     pub fn file(self, name: &str, bytes: impl AsRef<[u8]>) -> Self {
         std::fs::write(self.path(name), bytes).expect("a file is written");
@@ -135,8 +141,9 @@ impl Evtap {
 
     /// Writes its configuration file, with mode 0600.
     pub fn config(self, toml: &str) -> Self {
-        std::fs::create_dir_all(self.path("config/evtap")).expect("a directory is made");
-        self.file("config/evtap/config.toml", toml).mode("config/evtap/config.toml", 0o600)
+        self.directory("config/evtap")
+            .file("config/evtap/config.toml", toml)
+            .mode("config/evtap/config.toml", 0o600)
     }
 
     /// Sets the permissions of a file in its home.

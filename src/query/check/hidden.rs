@@ -65,6 +65,26 @@ pub fn check_key(
     None
 }
 
+/// Returns the names of the fields that an expression reads and that are hidden in one of the
+/// declared events in `kinds`; `None` if it may read every field.
+///
+/// What such an expression selects depends on masks, so that an event that it does not select may
+/// satisfy it all the same.
+#[must_use]
+pub fn hidden_reads(
+    parsed: &ParsedProgram<'_>,
+    kinds: Kinds,
+    policy: &Policy,
+) -> Option<Vec<String>> {
+    let mut fields = FieldAccess::from_term(&parsed.term).fields?;
+    fields.retain(|name| {
+        let specs = kinds.iter().map(Kind::spec);
+        let mut hidden = specs.filter_map(|spec| Some(policy.hides(spec, spec.field(name)?)));
+        hidden.any(|is_hidden| is_hidden)
+    });
+    Some(fields)
+}
+
 /// Returns whether a field of this name is revealed in an event that does not declare it.
 fn reveals_undeclared(name: &str, kinds: Kinds, policy: &Policy) -> bool {
     if matches!(name, "event_type" | "_tap") {

@@ -61,6 +61,14 @@ async fn a_cancelled_call_makes_room() {
 }
 
 #[tokio::test]
+async fn a_signal_ends_the_server_while_a_call_runs() {
+    let mut session = Session::start(evtap("mcp")).await;
+    session.send_call("tail", json!({"source": "demo", "seconds": 60, "limit": 1000})).await;
+    let ran = session.signal("TERM").await;
+    assert_eq!((ran.ended(143).as_str(), ran.stderr().as_str()), ("", ""));
+}
+
+#[tokio::test]
 async fn too_many_calls_at_a_time_are_refused() {
     let mut session = Session::start(evtap("mcp")).await;
     for _ in 0..20 {

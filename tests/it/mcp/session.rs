@@ -83,6 +83,14 @@ impl Session {
         result
     }
 
+    /// Sends the server a signal and waits for its end.
+    pub async fn signal(self, name: &str) -> RunOutput {
+        self.running.signal(name);
+        let ran = self.running.end().await;
+        drop(self.stdin);
+        ran
+    }
+
     /// Closes stdin and waits for the end of the server.
     pub async fn end(self) -> RunOutput {
         drop(self.stdin);

@@ -12,6 +12,8 @@ const MAX_GAPS: usize = 50;
 /// What is known about the events that were read.
 #[derive(Debug, Default)]
 pub struct Evidence {
+    /// The name of the source.
+    pub source: String,
     /// The first and the last time of the events.
     pub span: Option<(Timestamp, Timestamp)>,
     gaps: Vec<Value>,
@@ -80,6 +82,7 @@ impl Evidence {
         }
         let covers =
             self.span.map(|(first, last)| json!({"from": rfc3339(first), "to": rfc3339(last)}));
+        members.insert("source".to_owned(), json!(self.source));
         members.insert("complete".to_owned(), json!(complete));
         members.insert("why_incomplete".to_owned(), json!(self.reasons));
         members.insert("gaps".to_owned(), Value::Array(self.gaps));

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use super::arguments::{ToolArguments, invalid};
 use crate::error::{Error, Exit, Result};
 use crate::model::Kind;
-use crate::query::check::{Kinds, check};
+use crate::query::check::{Kinds, check, hidden_reads};
 use crate::query::program::{THREAD_STACK, parse};
 use crate::query::{EventFilter, Predicate, TypeFilter, resolve_named_filter, suggest};
 use crate::redact::Policy;
@@ -24,6 +24,8 @@ pub struct CompiledSelection {
     pub filter: EventFilter,
     /// What the caller should know about the query.
     pub notes: Vec<String>,
+    /// Why its result is not complete, whatever the source has.
+    pub reason: Option<String>,
 }
 
 impl SelectionText {
@@ -67,23 +69,24 @@ impl SelectionText {
     ) -> Result<CompiledSelection> {
         let types = type_filter(&self.types)?;
         let kinds = Kinds::from_filter(&types);
-        let mut notes = Vec::new();
-        let predicate = match &self.query {
-            None => None,
-            Some(source) => Some(predicate(source, kinds, policy, named, &mut notes)?),
-        };
-        let filter = EventFilter::new(types, predicate.into_iter().collect(), None);
-        Ok(CompiledSelection { filter, notes })
+        match &self.query {
+            None => {
+                let filter = EventFilter::new(types, Vec::new(), None);
+                Ok(CompiledSelection { filter, notes: Vec::new(), reason: None })
+            }
+            Some(source) => with_query(source, types, kinds, policy, named),
+        }
     }
 }
 
-fn predicate(
+/// Compiles a query for events of the types.
+fn with_query(
     source: &str,
+    types: TypeFilter,
     kinds: Kinds,
     policy: &Policy,
     named: &BTreeMap<String, String>,
-    notes: &mut Vec<String>,
-) -> Result<Predicate> {
+) -> Result<CompiledSelection> {
     let named = resolve_named_filter(named, "query", source)?;
     let (label, source) = named.unwrap_or_else(|| ("query".to_owned(), source));
     let parsed = parse(&label, source)?;
@@ -93,17 +96,23 @@ fn predicate(
         let advice = "look for an endless loop in it";
         return Err(Error::usage(format!("cannot use {label}"), why, advice));
     }
-    let (_, findings) = check(&parsed, kinds, policy, true);
-    for finding in &findings {
-        if finding.fatal {
-            return Err(finding.error(&parsed));
-        }
-        // What to do about a hidden field is of no use here.
-        let advice = Some(&finding.advice).filter(|advice| !advice.contains("--reveal"));
-        let advice = advice.map_or("hidden fields cannot be revealed here", String::as_str);
-        notes.push(format!("{}; {advice}", finding.why));
+    let (satisfied, findings) = check(&parsed, kinds, policy, true);
+    if let Some(finding) = findings.iter().find(|finding| finding.fatal) {
+        return Err(finding.error(&parsed));
     }
-    Ok(predicate)
+    // What to do about a hidden field is of no use here, and that it is hidden is the reason below.
+    let findings = findings.iter().filter(|finding| !finding.advice.contains("--reveal"));
+    let notes = findings.map(|finding| format!("{}; {}", finding.why, finding.advice)).collect();
+    let reason = match hidden_reads(&parsed, satisfied, policy) {
+        Some(fields) if fields.is_empty() => None,
+        Some(fields) => {
+            let fields: Vec<_> = fields.iter().map(|name| format!("`.{name}`")).collect();
+            Some(format!("the query sees only the mask of {}", fields.join(" and ")))
+        }
+        None => Some("the query may read hidden fields, of which it sees the masks".to_owned()),
+    };
+    let filter = EventFilter::new(types, vec![predicate], None);
+    Ok(CompiledSelection { filter, notes, reason })
 }
 
 /// Returns the filter by event type. A pattern that matches no event of the model is an error.

@@ -43,6 +43,8 @@ pub struct ToolContext {
 
 /// A call that reads events.
 pub struct ReadRequest {
+    /// The name of the source.
+    name: String,
     source: AgentSource,
     selection: SelectionText,
     /// Which events it is about.
@@ -87,7 +89,8 @@ impl ReadRequest {
             return Err(Error::usage("cannot use until", why, "give a later time"));
         }
         let seconds = arguments.number("seconds", listening.seconds, MAX_SECONDS)?;
-        let source = context.sources.open(name).await?;
+        let name = name.map_or_else(|| context.sources.default_name(), str::to_owned);
+        let source = context.sources.open(&name).await?;
         let identities: Vec<_> = match &source {
             AgentSource::Recordings(files) => files.iter().map(|file| identity(file)).collect(),
             AgentSource::Live(_, workspace) => vec![workspace.clone()],
@@ -111,7 +114,7 @@ impl ReadRequest {
         };
         let scope = EventScope { since, until, call, start, is_live };
         let listen = Duration::from_secs(seconds as u64);
-        Ok(Self { source, selection, scope, cursors, listen, begin, observed: None })
+        Ok(Self { name, source, selection, scope, cursors, listen, begin, observed: None })
     }
 
     /// Returns whether the source is a live stream.
@@ -131,7 +134,7 @@ impl ReadRequest {
         context: &ToolContext,
         taker: Box<dyn TakeEvents>,
     ) -> Result<(ScopeReport, Vec<String>)> {
-        let Self { source, selection, scope, listen, begin, observed, .. } = self;
+        let Self { name, source, selection, scope, listen, begin, observed, .. } = self;
         let compiled = selection.compile(context.policy.clone(), context.named.clone()).await?;
         let start = scope.start;
         let policy = context.policy.clone();
@@ -158,6 +161,8 @@ impl ReadRequest {
                 report
             }
         };
+        report.evidence.source = name;
+        report.evidence.reasons.extend(compiled.reason);
         if start.is_incomplete {
             report.evidence.reasons.push("something was missing on an earlier page".to_owned());
         }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::task::JoinSet;
 
 use super::scope::{EventScope, ScopeObserver, ScopeReport, TakeEvents, lock};
@@ -105,12 +106,18 @@ impl AgentRun {
         if is_timed_out && !is_live {
             report.is_cut = true;
             evidence.reasons.push("the time for one call was up".to_owned());
-        } else if !report.is_cut && !is_live {
+        } else if is_live {
+            if until.is_some_and(|until| until > Timestamp::now()) {
+                evidence.reasons.push("`until` has not been reached".to_owned());
+            }
+        } else if !report.is_cut {
             evidence.compare(since, until);
         }
         if outcome.counts.failed > 0 {
             let count = counted(outcome.counts.failed, "event");
-            evidence.reasons.push(format!("the query failed on {count}"));
+            evidence.reasons.push(format!(
+                "the query failed on {count}; `//` and `?` help where a field is missing"
+            ));
         }
         let empty = outcome.without_events.len() as u64;
         if empty > 0 && !report.is_cut {

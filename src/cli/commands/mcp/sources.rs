@@ -2,7 +2,6 @@
 //!
 //! A call names a source and never a path, so that an agent reads nothing that it was not given.
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use tokio::sync::OnceCell;
@@ -25,6 +24,8 @@ const MAX_RECONNECTS: u32 = 3;
 pub struct AgentSources {
     recordings: Vec<(String, PathBuf)>,
     workspaces: Vec<String>,
+    /// Further clinics of the emulator, such as `demo:2`.
+    demos: Vec<String>,
     connection: ConnectionArgs,
     demo_options: DemoArgs,
     platform: OnceCell<Platform>,
@@ -37,7 +38,7 @@ pub enum AgentSource {
     /// Recordings, which are read one after the other.
     Recordings(Vec<PathBuf>),
     /// The stream of a workspace.
-    Live(Platform, String),
+    Live(Box<Platform>, String),
 }
 
 impl AgentSources {
@@ -48,31 +49,23 @@ impl AgentSources {
         connection: ConnectionArgs,
         demo_options: DemoArgs,
     ) -> Result<Self> {
-        let mut names: HashSet<String> = [RECORDINGS, resolve::DEMO].map(str::to_owned).into();
-        let mut recordings = Vec::new();
+        let mut recordings: Vec<(String, PathBuf)> = Vec::new();
         for file in files {
-            if file.as_os_str() == "-" {
-                let advice = "name a file or a directory";
-                let why = "the protocol is spoken there";
-                return Err(Error::usage("cannot read recordings from stdin", why, advice));
-            }
-            recording::expand(vec![file.clone()])?;
-            if let Err(error) = std::fs::metadata(&file) {
-                let what = format!("cannot read {}", file.display());
-                return Err(Error::usage(what, error.kind().to_string(), "check the path"));
-            }
-            let short = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned();
-            let name = if names.contains(&short) { file.display().to_string() } else { short };
-            if names.insert(name.clone()) {
-                recordings.push((name, file));
+            check(&file)?;
+            if recordings.iter().all(|(_, known)| *known != file) {
+                recordings.push((unused_name(&file, &recordings), file));
             }
         }
-        let workspaces: Vec<_> =
-            workspaces.iter().filter(|id| !resolve::is_demo(id)).cloned().collect();
+        let (demos, workspaces): (Vec<_>, Vec<_>) =
+            workspaces.iter().cloned().partition(|id| resolve::is_demo(id));
+        for demo in &demos {
+            resolve::workspace(demo)?;
+        }
+        let demos = demos.into_iter().filter(|demo| demo != resolve::DEMO).collect();
         let workspaces =
             if workspaces.is_empty() { workspaces } else { resolve::workspaces(&workspaces)?.ids };
         let (platform, demo) = (OnceCell::new(), OnceCell::new());
-        Ok(Self { recordings, workspaces, connection, demo_options, platform, demo })
+        Ok(Self { recordings, workspaces, demos, connection, demo_options, platform, demo })
     }
 
     /// Returns the names of all sources, the default one first.
@@ -83,14 +76,18 @@ impl AgentSources {
             .chain(files)
             .chain(self.workspaces.iter().map(String::as_str))
             .chain([resolve::DEMO])
+            .chain(self.demos.iter().map(String::as_str))
             .map(str::to_owned)
             .collect()
     }
 
-    /// Opens a source by its name, or the default one.
-    pub async fn open(&self, name: Option<&str>) -> Result<AgentSource> {
-        let names = self.names();
-        let name = name.or(names.first().map(String::as_str)).unwrap_or(resolve::DEMO);
+    /// Returns the name of the source of a call that names none.
+    pub fn default_name(&self) -> String {
+        self.names().into_iter().next().unwrap_or_else(|| resolve::DEMO.to_owned())
+    }
+
+    /// Opens a source by its name.
+    pub async fn open(&self, name: &str) -> Result<AgentSource> {
         if name == RECORDINGS && !self.recordings.is_empty() {
             let paths = self.recordings.iter().map(|(_, path)| path.clone()).collect();
             return recording::expand(paths).map(AgentSource::Recordings);
@@ -98,10 +95,10 @@ impl AgentSources {
         if let Some((_, path)) = self.recordings.iter().find(|(known, _)| known == name) {
             return recording::expand(vec![path.clone()]).map(AgentSource::Recordings);
         }
-        if name == resolve::DEMO {
+        if name == resolve::DEMO || self.demos.iter().any(|demo| demo == name) {
             let start = || Platform::demo(&self.demo_options, limits());
             let platform = self.demo.get_or_try_init(start).await?;
-            return Ok(AgentSource::Live(platform.clone(), resolve::workspace(name)?));
+            return Ok(AgentSource::Live(Box::new(platform.clone()), resolve::workspace(name)?));
         }
         if let Some(id) = self.workspaces.iter().find(|id| *id == name) {
             let connect = || async {
@@ -118,14 +115,50 @@ impl AgentSources {
                 .map(|(platform, _)| platform)
             };
             let platform = self.platform.get_or_try_init(connect).await?;
-            return Ok(AgentSource::Live(platform.clone(), id.clone()));
+            return Ok(AgentSource::Live(Box::new(platform.clone()), id.clone()));
         }
+        let names = self.names();
         let advice = match suggest::nearest(name, names.iter().map(String::as_str)) {
             Some(meant) => format!("did you mean {meant}?"),
             None => format!("the sources are {}", names.join(", ")),
         };
         Err(Error::usage("cannot use source", "there is no such source", advice))
     }
+}
+
+/// Checks that a recording can be read again for each call.
+fn check(file: &Path) -> Result<()> {
+    let cannot =
+        |why: String, advice| Error::usage(format!("cannot read {}", file.display()), why, advice);
+    if file.as_os_str() == "-" {
+        return Err(cannot("stdin carries the protocol".to_owned(), "name a file or a directory"));
+    }
+    let meta = std::fs::metadata(file)
+        .map_err(|error| cannot(error.kind().to_string(), "check the path"))?;
+    if !meta.is_file() && !meta.is_dir() {
+        let why = "it can be read only once".to_owned();
+        return Err(cannot(why, "name a file or a directory"));
+    }
+    recording::expand(vec![file.to_owned()]).map(drop)
+}
+
+/// Returns a name for a recording that no other source has: the name of the file, if possible.
+fn unused_name(file: &Path, recordings: &[(String, PathBuf)]) -> String {
+    let is_used = |name: &str| {
+        name == RECORDINGS
+            || resolve::is_demo(name)
+            || recordings.iter().any(|(known, _)| known == name)
+    };
+    let short = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned();
+    if !is_used(&short) {
+        return short;
+    }
+    let numbered = (2..).map(|number| format!("{short} ({number})"));
+    [file.display().to_string()]
+        .into_iter()
+        .chain(numbered)
+        .find(|name| !is_used(name))
+        .unwrap_or(short)
 }
 
 fn limits() -> SourceConfig {

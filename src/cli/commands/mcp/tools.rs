@@ -46,7 +46,8 @@ const fn argument(name: &'static str, ty: ArgumentType, description: &'static st
 const SOURCE: ArgumentSpec = argument(
     "source",
     ArgumentType::Source,
-    "What to read. Default: the recordings, or else the first workspace, or else the demo.",
+    "What to read. Default: the recordings, or else the first workspace, or else `demo`, which \
+     is a synthetic clinic.",
 );
 const QUERY: ArgumentSpec = argument(
     "query",
@@ -203,8 +204,9 @@ impl ToolSpec {
             );
         }
         if self.has_evidence {
-            required.extend(["complete", "why_incomplete", "gaps"]);
+            required.extend(["source", "complete", "why_incomplete", "gaps"]);
             let evidence = json!({
+                "source": {"type": "string"},
                 "complete": {
                     "type": "boolean",
                     "description": "Whether the result is all that there was. If it is false, what \
