@@ -8,7 +8,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::list::{ListState, MAX_GROUPS, RowId};
+use super::list::{ListState, MAX_GROUPS, RowId, SortOrder};
 use super::list_section::{ListColumn, ListRow, ListSection, shown_columns};
 use super::scrolling::render_lines;
 use super::style::Theme;
@@ -147,13 +147,11 @@ impl<'a> ListView<'a> {
     /// Returns what is at a cell.
     #[must_use]
     pub fn at(&self, at: Position) -> Option<ListHit> {
-        let (index, group) =
-            self.groups.iter().enumerate().find(|(_, group)| group.area.contains(at))?;
-        let lines = group.lines(self.theme);
-        let top = self.top(index, &lines, self.current());
-        match *lines.get(top + usize::from(at.y - group.area.y))? {
+        let index = self.groups.iter().position(|group| group.area.contains(at))?;
+        let area = self.groups[index].area;
+        match *self.visible(index).get(usize::from(at.y - area.y))? {
             ListLine::Heading(section) => {
-                let column = column_at(&section.columns, usize::from(at.x - group.area.x));
+                let column = column_at(&section.columns, usize::from(at.x - area.x));
                 Some(ListHit::Heading(section.name, column))
             }
             ListLine::Row(found) => self.rows().position(|row| row == found).map(ListHit::Row),
@@ -164,12 +162,9 @@ impl<'a> ListView<'a> {
     /// Draws the visible lines.
     pub fn render(&self, buffer: &mut Buffer) {
         let selected = self.current();
-        for (at, group) in self.groups.iter().enumerate() {
-            let lines = group.lines(self.theme);
-            let top = self.top(at, &lines, selected);
-            let visible = lines.iter().skip(top).take(group.area.height.into());
+        for (index, group) in self.groups.iter().enumerate() {
             let room = usize::from(group.area.width);
-            let drawn = visible.map(|line| {
+            let drawn = self.visible(index).into_iter().map(|line| {
                 let text = self.text(line, room);
                 if selected.is_some_and(|row| line.is_row(row)) {
                     return Line::styled(cell(&text.to_string(), room), self.theme.selected());
@@ -180,20 +175,34 @@ impl<'a> ListView<'a> {
         }
     }
 
+    /// Returns the visible lines of a group. The heading of a section stays visible while its rows
+    /// are scrolled, unless there is little room. The selected row is never on that line.
+    fn visible(&self, index: usize) -> Vec<ListLine<'_>> {
+        let group = &self.groups[index];
+        let height = usize::from(group.area.height);
+        let lines = group.lines(self.theme);
+        let top = self.top(index, &lines, self.current());
+        let mut visible: Vec<_> = lines.into_iter().skip(top).take(height).collect();
+        if context(height) == CONTEXT
+            && let Some(first) = visible.first_mut()
+            && let ListLine::Row(row) = *first
+        {
+            *first = ListLine::Heading(row.section);
+        }
+        visible
+    }
+
     /// Returns the text of a line in at most `room` cells.
-    fn text(&self, line: &ListLine<'_>, room: usize) -> Line<'static> {
+    fn text(&self, line: ListLine<'_>, room: usize) -> Line<'static> {
         match line {
             ListLine::Space => Line::default(),
             ListLine::Heading(section) => {
                 let order = self.list.orders.get(section.name);
                 let title = |at: usize| {
-                    let sign = match order.filter(|order| order.column == at) {
-                        Some(order) if order.is_reversed => "▲",
-                        Some(_) => "▼",
-                        None => "",
-                    };
+                    let order = order.filter(|order| order.column == at);
+                    let title = title(&section.columns[at], order);
                     let style = if at == 0 { self.theme.heading() } else { self.theme.quiet() };
-                    vec![Span::styled(format!("{}{sign}", section.columns[at].title), style)]
+                    vec![Span::styled(title, style)]
                 };
                 cut(table_line(&section.columns, title), room)
             }
@@ -201,7 +210,7 @@ impl<'a> ListView<'a> {
                 let cells = |at| row.cell(at).spans;
                 cut(table_line(&row.section.columns, cells), room).patch_style(row.style())
             }
-            ListLine::Note(text, style) => Line::styled(format!("   {text}"), *style),
+            ListLine::Note(text, style) => Line::styled(format!("   {text}"), style),
         }
     }
 
@@ -213,11 +222,16 @@ impl<'a> ListView<'a> {
         let top = self.list.tops[group];
         let line = selected.and_then(|row| lines.iter().position(|line| line.is_row(row)));
         let Some(line) = line else { return top.min(last) };
-        let context = CONTEXT.min((height - 1) / 2);
+        let context = context(height);
         let latest = line.saturating_sub(context);
         let earliest = (line + context + 1).saturating_sub(height);
         top.clamp(earliest.min(latest), latest).min(last)
     }
+}
+
+/// Returns how many lines are visible before and after the selected row in that many lines.
+fn context(height: usize) -> usize {
+    CONTEXT.min(height.saturating_sub(1) / 2)
 }
 
 impl ListGroup<'_> {
@@ -249,6 +263,15 @@ impl<'s> ListLine<'s> {
     fn is_row(self, row: ListRow<'_>) -> bool {
         self.row().is_some_and(|own| own == row)
     }
+}
+
+/// Returns the heading of a column, which says whether the rows are sorted by it. The sign is worth
+/// more than the end of the heading.
+fn title(column: &ListColumn, order: Option<&SortOrder>) -> String {
+    let Some(order) = order else { return column.title.clone() };
+    let room = if column.width > 0 { column.width - 1 } else { usize::MAX };
+    let title = cut(vec![Span::raw(column.title.clone())], room);
+    format!("{title}{}", if order.is_reversed { "▲" } else { "▼" })
 }
 
 /// Returns the cells of a row, aligned to its columns. A cell that is too wide ends in `…`.

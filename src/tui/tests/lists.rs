@@ -90,6 +90,12 @@ fn the_selected_row_is_visible_with_its_context() {
         assert!(line.is_some() || keys == "G", "{keys} {id}: {seen}");
     }
     press(&mut state, "jjjjjjjjjjjjjjjjjjjjjjjjjjjj");
+    let seen = text(&state);
+    let first = seen.lines().nth(2).expect("a line of the list");
+    assert!(first.contains("Operators  40"), "the heading stays: {seen}");
+    mouse(&mut state, MouseEventKind::Down(MouseButton::Left), 4, 2);
+    assert!(text(&state).contains("Operators  40▼"), "it can be clicked: {}", text(&state));
+    press(&mut state, "<");
     let id = selected(&state).id[..8].to_owned();
     let line = text(&state).lines().position(|line| line.contains(&id)).expect("it is visible");
     assert!((5..=19).contains(&line), "{line}");
@@ -139,6 +145,27 @@ fn rows_are_sorted_by_keys_and_by_a_click_on_the_heading() {
     assert!(first(&state).starts_with("00000027"), "the last event comes first: {}", first(&state));
     mouse(&mut state, MouseEventKind::Down(MouseButton::Left), 35, 2);
     assert!(first(&state).starts_with("00000000"), "a second click reverses: {}", first(&state));
+}
+
+#[test]
+fn every_shown_column_can_be_sorted_by_and_says_so() {
+    for size in [(80, 24), (160, 45)] {
+        for key in ["0", "2", "4", "5"] {
+            let mut state = screen(size);
+            send_day(&mut state);
+            press(&mut state, key);
+            press(&mut state, "g>");
+            let mut columns = 0;
+            while !state.lists[state.screen.index()].orders.is_empty() {
+                assert!(text(&state).contains('▼'), "{key} {columns}: {}", text(&state));
+                press(&mut state, "r");
+                assert!(text(&state).contains('▲'), "{key} {columns}: {}", text(&state));
+                press(&mut state, ">");
+                columns += 1;
+            }
+            assert!(columns >= 3, "{key}: {columns}");
+        }
+    }
 }
 
 #[test]
