@@ -10,6 +10,7 @@
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::thread::Thread;
 
 use serde_json::{Value, json};
 
@@ -103,35 +104,43 @@ pub fn ring() {
 /// The control sequence that returns to the start of the line and clears it.
 const CLEAR: &str = "\r\x1b[K";
 
+/// Lines that wait while something else uses the terminal.
+#[derive(Default)]
+struct WaitingLines {
+    lines: Vec<String>,
+    /// The thread that shows them, which is unparked for every line.
+    reader: Option<Thread>,
+}
+
 /// The lines that wait while the live screen uses the terminal, and `None` otherwise.
-static WAITING: Mutex<Option<Vec<String>>> = Mutex::new(None);
+static WAITING: Mutex<Option<WaitingLines>> = Mutex::new(None);
 
 /// Makes all further lines wait until [`release`].
 pub fn hold_back() {
     WAITING.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default();
 }
 
-/// Takes the lines that wait, so that the live screen can show them.
+/// Takes the lines that wait, so that the live screen can show them. The calling thread is unparked
+/// for every further line.
 #[must_use]
 pub fn take_waiting() -> Vec<String> {
-    WAITING
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .as_mut()
-        .map(std::mem::take)
-        .unwrap_or_default()
+    let mut waiting = WAITING.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(waiting) = waiting.as_mut() else { return Vec::new() };
+    waiting.reader.get_or_insert_with(std::thread::current);
+    std::mem::take(&mut waiting.lines)
 }
 
 /// Writes the lines that wait, and lets further lines through at once.
 pub fn release() {
     let waiting = WAITING.lock().unwrap_or_else(PoisonError::into_inner).take();
-    waiting.into_iter().flatten().for_each(|line| write_line(&line));
+    waiting.into_iter().flat_map(|waiting| waiting.lines).for_each(|line| write_line(&line));
 }
 
 /// Writes one line. A closed stderr is ignored: there is nowhere left to report it.
 fn write_line(line: &str) {
     if let Some(waiting) = WAITING.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
-        return waiting.push(line.to_owned());
+        waiting.lines.push(line.to_owned());
+        return waiting.reader.iter().for_each(Thread::unpark);
     }
     let _ = match PROGRESS.lock().unwrap_or_else(PoisonError::into_inner).as_deref() {
         None => writeln!(io::stderr().lock(), "{line}"),

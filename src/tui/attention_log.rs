@@ -117,6 +117,11 @@ impl AttentionLog {
         }
     }
 
+    /// Returns whether something was raised since the last notification.
+    pub fn has_news(&self) -> bool {
+        !self.news.is_empty()
+    }
+
     /// Takes the text of a notification about what was raised since the last call. It has the names
     /// of rules and counts, and nothing of the events.
     pub fn take_news(&mut self, present: &AttentionList) -> Option<String> {

@@ -4,7 +4,7 @@
 //! filtering and searching. Messages, filters and searches get a limited
 //! [time slice](super::time_slice), so that input never waits long. A frame is drawn only when
 //! something changed, and at most thirty times a second unless it answers a key. While nothing
-//! arrives, the loop wakes once a second for the clock.
+//! arrives, the loop wakes once a second if something on the screen depends on the clock.
 
 use std::io;
 use std::ops::ControlFlow;
@@ -218,7 +218,11 @@ impl EventLoop<'_> {
             Received::Nothing | Received::End if self.state.changed => {
                 std::thread::park_timeout(self.frames.wait(Instant::now()));
             }
-            Received::Nothing | Received::End => std::thread::park_timeout(until_next_second()),
+            Received::Nothing | Received::End if self.state.follows_clock() => {
+                std::thread::park_timeout(until_next_second());
+            }
+            // Input, failures, reports and signals unpark this thread.
+            Received::Nothing | Received::End => std::thread::park(),
         }
     }
 }

@@ -459,6 +459,14 @@ impl State {
         self.notify(self.config.keys.expand(text));
     }
 
+    /// Returns whether something that is shown or is to be notified depends on the current time. In a
+    /// replay, ages are measured against the last event.
+    #[must_use]
+    pub fn follows_clock(&self) -> bool {
+        let is_complete = self.config.pace.is_some() && self.connections.is_ended();
+        !is_complete || self.notice.is_some() || self.attention_log.has_news()
+    }
+
     /// Returns whether a filter, a search or a moment is unfinished.
     #[must_use]
     pub fn is_busy(&self) -> bool {

@@ -55,6 +55,20 @@ fn a_replay_shows_its_position_and_runs_ahead_to_a_time() {
 }
 
 #[test]
+fn a_complete_replay_does_not_follow_the_clock() {
+    let mut state = screen_with_events(4);
+    assert!(state.follows_clock(), "a live stream shows ages");
+    state.config.pace = Some(Arc::default());
+    assert!(state.follows_clock());
+    update(&mut state, Msg::PipelineEnded);
+    assert!(!state.follows_clock());
+    press(&mut state, "p");
+    assert!(state.follows_clock(), "the notice disappears after a while");
+    update(&mut state, Msg::Tick(at(60)));
+    assert!(!state.follows_clock());
+}
+
+#[test]
 fn ages_in_a_replay_are_measured_from_its_last_event() {
     let mut state = screen_with_events(4);
     state.config.pace = Some(Arc::default());
