@@ -16,6 +16,7 @@ mod clinics;
 #[cfg(test)]
 mod conformance;
 mod day;
+pub mod distil;
 mod faults;
 mod ledger;
 mod observed_call;

@@ -12,7 +12,7 @@
 //! and the delay of the network, and arrival times are shifted by it.
 
 pub mod build;
-mod call_event;
+pub mod call_event;
 pub mod calls;
 pub mod collect;
 pub mod html;

@@ -13,6 +13,7 @@ mod config_defaults;
 mod connection;
 mod delivery;
 mod diff;
+mod distil;
 mod doctor;
 mod expect;
 mod filter;
@@ -58,6 +59,7 @@ pub use config_defaults::ConfigDefaults;
 pub use connection::{AuthArgs, ConnectionArgs, DemoArgs};
 pub use delivery::{DeliveryArgs, MergeOrder, ReconnectArgs, ResumeArgs, WaitArgs};
 pub use diff::{DiffArgs, DiffFormat};
+pub use distil::DistilArgs;
 pub use doctor::DoctorArgs;
 pub use expect::ExpectArgs;
 pub use filter::{FilterArgs, StopArgs};
@@ -243,6 +245,11 @@ pub enum Command {
     /// Reports what appeared or disappeared, what became slower or faster, and which outcomes changed
     /// their shares, by state, tool and turn.
     Diff(DiffArgs),
+    /// Turn a recorded call into a scenario with invented people
+    ///
+    /// Prints a file for `serve --scenario`: the same types, order, pauses, shapes and sizes. Names,
+    /// numbers, texts and ids are invented anew, so that nobody in the recording can be found in it.
+    Distil(DistilArgs),
     /// List who taps which workspace, by the stream that they publish to
     ///
     /// Shows how far each tap is, which are silent, and which workspaces nobody taps.

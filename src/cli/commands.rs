@@ -8,6 +8,7 @@ mod audit;
 mod complete;
 mod config;
 mod diff;
+mod distil;
 mod doctor;
 mod expect;
 mod frames;
@@ -41,6 +42,7 @@ pub async fn run(cli: Cli) -> Result<Exit> {
         Command::Stats(args) => Box::pin(stats::run(args)).await,
         Command::Timeline(args) => Box::pin(timeline::run(args)).await,
         Command::Diff(args) => Box::pin(diff::run(args)).await,
+        Command::Distil(args) => Box::pin(distil::run(args)).await,
         #[cfg(feature = "nats")]
         Command::Taps(args) => taps::run(args).await,
         Command::Serve(args) => serve::run(args).await,

@@ -7,6 +7,7 @@ mod alert;
 mod color;
 mod connection;
 mod diff;
+mod distil;
 mod expression;
 mod filter;
 mod output;
@@ -28,6 +29,7 @@ pub use connection::{
     wait, warn_if_exposed, workspace, workspaces,
 };
 pub use diff::diff;
+pub use distil::distil;
 #[cfg(feature = "mcp")]
 pub use privacy::agent_policy;
 pub use privacy::allowed_fields;

@@ -8,11 +8,11 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt};
 
-const GIVEN: &[&str] = &[
+pub const GIVEN: &[&str] = &[
     "Wrenna", "Teodric", "Ondine", "Jasko", "Brindle", "Isaura", "Torvin", "Calloway", "Maribeth",
     "Odalric", "Sunniva", "Perrin",
 ];
-const FAMILY: &[&str] = &[
+pub const FAMILY: &[&str] = &[
     "Fennimoor",
     "Oakhallow",
     "Brackenfield",

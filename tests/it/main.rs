@@ -13,6 +13,7 @@ mod crash_recovery;
 mod credential;
 mod decode_redact;
 mod diff;
+mod distil;
 mod doctor;
 mod encoders;
 mod errors;

@@ -28,16 +28,12 @@ pub fn build(
     revealed: Vec<String>,
 ) -> Timeline {
     let shift = collected.shift.unwrap_or(0);
-    let events: Vec<_> = std::mem::take(&mut collected.events)
-        .into_iter()
-        .filter(|kept| kept.stored.call_sid.as_deref() == Some(sid))
-        .collect();
-    let count_of = |stream| events.iter().filter(|kept| kept.stream == Some(stream)).count() as u64;
+    let events = ordered_events(collected, sid);
+    let count_of =
+        |stream| events.iter().filter(|(_, kept)| kept.stream == Some(stream)).count() as u64;
     let counts = (count_of(Stream::Workspace), count_of(Stream::Observer));
-    let mut timed: Vec<_> = with_times(events, shift)
-        .into_iter()
-        .map(|(at, event)| (at, TimelineInput::Event(event)))
-        .collect();
+    let mut timed: Vec<_> =
+        events.into_iter().map(|(at, event)| (at, TimelineInput::Event(event))).collect();
     if let (Some((Some(first), _)), Some((Some(last), _))) = (timed.first(), timed.last()) {
         let (first, last) = (*first, *last);
         let gaps = std::mem::take(&mut collected.gaps).into_iter();
@@ -72,6 +68,33 @@ pub fn build(
         shift,
         revealed,
     }
+}
+
+/// Takes the events of the call with a SID, in order of time.
+#[must_use]
+pub fn ordered_events(
+    collected: &mut CollectedEvents,
+    sid: &str,
+) -> Vec<(Option<Timestamp>, CallEvent)> {
+    let events = std::mem::take(&mut collected.events)
+        .into_iter()
+        .filter(|kept| kept.stored.call_sid.as_deref() == Some(sid))
+        .collect();
+    with_times(events, collected.shift.unwrap_or(0))
+}
+
+/// Returns the number of gaps in which events of the call with a SID may be missing, given its
+/// events in order of time.
+#[must_use]
+pub fn count_gaps(
+    collected: &CollectedEvents,
+    sid: &str,
+    events: &[(Option<Timestamp>, CallEvent)],
+) -> usize {
+    let (Some((Some(first), _)), Some((Some(last), _))) = (events.first(), events.last()) else {
+        return collected.gaps.len();
+    };
+    collected.gaps.iter().filter(|gap| is_relevant(gap, sid, *first, *last)).count()
 }
 
 /// What an entry is made of.

@@ -42,6 +42,8 @@ pub struct EventTimes {
 }
 
 impl EventTimes {
+    /// Reads the times of an event.
+    #[must_use]
     pub fn new(tap: &Tap) -> Self {
         let parse = |time: &Option<String>| parse_time(time.as_deref()?);
         Self { time: parse(&tap.time), received: parse(&tap.received_at) }

@@ -252,9 +252,10 @@ impl CollectedEvents {
         self.wanted.as_ref().map_or_else(|| self.calls.is_empty(), |wanted| !wanted.has_calls())
     }
 
-    /// Returns the SID of the wanted call, or an error if none or several match.
-    pub fn wanted_sid(&self) -> Result<String> {
-        let Some(wanted) = &self.wanted else { return Err(self.not_found("", None)) };
+    /// Returns the SID of the wanted call, or an error if none or several match. `purpose` says what
+    /// it is wanted for, such as `show the timeline of`.
+    pub fn wanted_sid(&self, purpose: &str) -> Result<String> {
+        let Some(wanted) = &self.wanted else { return Err(self.not_found(purpose, "", None)) };
         let start = &wanted.start;
         match wanted.answer() {
             CallMatch::One(sid) => Ok(sid.to_owned()),
@@ -263,11 +264,11 @@ impl CollectedEvents {
                 "several calls have a SID that starts with it",
                 format!("give more of the SID, such as {one} or {other}"),
             )),
-            CallMatch::None(nearest) => Err(self.not_found(start, nearest)),
+            CallMatch::None(nearest) => Err(self.not_found(purpose, start, nearest)),
         }
     }
 
-    fn not_found(&self, start: &str, nearest: Option<&str>) -> Error {
+    fn not_found(&self, purpose: &str, start: &str, nearest: Option<&str>) -> Error {
         let advice = match nearest {
             Some(meant) => format!("did you mean {meant}?"),
             None if self.is_empty() => "the input contains no event of any call".to_owned(),
@@ -275,7 +276,7 @@ impl CollectedEvents {
         };
         Error::new(
             Exit::NotFound,
-            format!("cannot show the timeline of {start}"),
+            format!("cannot {purpose} {start}"),
             "no event of that call",
             advice,
         )

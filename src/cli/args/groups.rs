@@ -17,7 +17,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Watch live events", &["watch", "observe", "frames"]),
     ("Read recordings", &["replay", "stats", "timeline", "diff", "audit", "verify"]),
     ("Check what happens", &["expect", "alert", "taps"]),
-    ("Develop", &["schema", "serve", "mcp"]),
+    ("Develop", &["schema", "serve", "distil", "mcp"]),
     ("Set up", &["config", "doctor", "generate", "help"]),
 ];
 

@@ -76,7 +76,7 @@ pub(super) async fn run(args: TimelineArgs) -> Result<Exit> {
     if call.is_none() {
         return print_with(|out| list(&collected, args.output, out)).and(ended);
     }
-    let sid = match collected.wanted_sid() {
+    let sid = match collected.wanted_sid("show the timeline of") {
         Ok(sid) => sid,
         Err(error) => return ended.and(Err(error)),
     };

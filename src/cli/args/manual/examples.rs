@@ -246,6 +246,11 @@ const SERVE: &[Example] = &[
     ),
 ];
 
+const DISTIL: &[Example] = &[
+    example("Turn a recorded call into a scenario", "evtap distil \"$SID\" day.ndjson > call.toml"),
+    example("Invent other people", "evtap distil \"$SID\" day.ndjson --seed 7 > call.toml"),
+];
+
 const TAPS: &[Example] = &[
     example("List who taps what", "evtap taps --from nats://127.0.0.1:4222/evtap"),
     example(
@@ -317,6 +322,7 @@ pub fn examples(command: &str) -> &'static [Example] {
         "verify" => VERIFY,
         "schema" => SCHEMA,
         "serve" => SERVE,
+        "distil" => DISTIL,
         "taps" => TAPS,
         "frames" => FRAMES,
         "config" => CONFIG,

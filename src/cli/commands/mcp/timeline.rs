@@ -78,7 +78,8 @@ fn content(
 ) -> Result<(&'static str, Map<String, Value>, Vec<String>)> {
     let mut collected = collect::lock(collected);
     let (name, head, items) = if call.is_some() {
-        let sid = collected.wanted_sid().map_err(|error| unidentified(&error))?;
+        let sid =
+            collected.wanted_sid("show the timeline of").map_err(|error| unidentified(&error))?;
         let timeline = build::build(&mut collected, &sid, QUIET, Vec::new());
         if timeline.dropped > 0 {
             reasons.push("the call has more events than fit into memory".to_owned());
