@@ -23,6 +23,8 @@ mod stats;
 mod timeline;
 mod tools;
 
+use std::io::IsTerminal as _;
+
 use rmcp::service::{QuitReason, ServerInitializeError};
 use rmcp::transport::async_rw::AsyncRwTransport;
 use rmcp::transport::stdio;
@@ -31,6 +33,7 @@ use rmcp::{RoleServer, ServiceExt as _};
 use crate::cli::args::McpArgs;
 use crate::cli::resolve;
 use crate::error::{Error, Exit, Result};
+use crate::output::status;
 use crate::transport::shutdown;
 use request::ToolContext;
 use server::AgentServer;
@@ -44,6 +47,9 @@ pub(super) async fn run(args: McpArgs) -> Result<Exit> {
     let policy = resolve::agent_policy(&redact, scrub)?;
     let sources = AgentSources::new(files, &workspace, connection, demo)?;
     let server = AgentServer::new(ToolContext { sources, policy, named });
+    if std::io::stdin().is_terminal() {
+        status::report("waiting for a client of the Model Context Protocol on stdin; Ctrl-D ends");
+    }
     let (stdin, stdout) = stdio();
     let transport =
         AsyncRwTransport::<RoleServer, _, _>::new(stdin, stdout).with_max_line_length(MAX_MESSAGE);
