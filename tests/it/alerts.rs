@@ -337,6 +337,25 @@ async fn a_recording_gives_the_alerts_of_the_run_that_made_it() {
 }
 
 #[tokio::test]
+async fn the_alerts_of_a_replay_or_an_observed_call_are_among_its_events() {
+    let recording =
+        [call(0, "call.escalated", 1), call(30, "call.started", 2), call(70, "call.started", 3)]
+            .concat();
+    let reported = alert(JOINED, "x.ndjson").file("x.ndjson", &recording).run().await.ended(0);
+    assert!(reported.contains("raised"), "{reported}");
+    for options in ["--threads 1", "--threads 8", "--speed 100000"] {
+        let run = evtap(&format!("replay x.ndjson --rules rules.toml {options}"));
+        let run = run.file("rules.toml", JOINED).file("x.ndjson", &recording);
+        assert_eq!(run.run().await.ended(0), recording.clone() + &reported, "{options}");
+    }
+    let rule =
+        "[rule.talks]\nwhen = '.event_type == \"agent_transcript\"'\ncount = 1\nwithin = \"1h\"";
+    let run = evtap("observe -c demo --demo-rate 1000 --rules rules.toml -e tap.alert -n 1");
+    let output = run.file("rules.toml", rule).run().await.ended(0);
+    assert_eq!(events(&output)[0]["rule"], "talks");
+}
+
+#[tokio::test]
 async fn heartbeats_let_time_pass() {
     let rules = r#"
 lateness = "1ms"

@@ -8,6 +8,7 @@ use super::filter::{FilterArgs, StopArgs};
 use super::list::trimmed;
 use super::metrics::MetricsArgs;
 use super::output::OutputArgs;
+use super::rules::RulesArgs;
 use super::screen::ScreenArgs;
 use crate::cli::destinations::{DestinationArgs, OtlpArgs};
 
@@ -20,6 +21,9 @@ pub struct ObserveArgs {
     /// Id of the workspace that the calls belong to
     #[arg(short, long, value_name = "ID", env = "AMIGO_WORKSPACE_ID", hide_env_values = true)]
     pub workspace: Option<String>,
+    /// The rules.
+    #[command(flatten)]
+    pub rules: RulesArgs,
     /// Which events are selected.
     #[command(flatten)]
     pub filter: FilterArgs,

@@ -9,6 +9,7 @@ use super::delivery::{DeliveryArgs, MergeOrder};
 use super::filter::{FilterArgs, StopArgs};
 use super::output::OutputArgs;
 use super::range::RangeArgs;
+use super::rules::RulesArgs;
 use super::screen::ScreenArgs;
 use crate::cli::destinations::DestinationArgs;
 
@@ -20,6 +21,9 @@ pub struct ReplayArgs {
     /// NDJSON, a JSON array, CloudEvents or a raw SSE capture; plain, gzip or zstd.
     #[arg(required_unless_present = "from", conflicts_with_all = ["from", "workspace", "call"], value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// The rules.
+    #[command(flatten)]
+    pub rules: RulesArgs,
     /// Which events are selected.
     #[command(flatten)]
     pub filter: FilterArgs,

@@ -4,8 +4,6 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
 
-use super::screen::ScreenArgs;
-
 /// The rules that are applied to events.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Rules")]
@@ -53,13 +51,6 @@ pub struct RulesArgs {
 }
 
 impl RulesArgs {
-    /// Returns the rules of a command without options for them: the built-in ones if the live screen
-    /// shows what they find.
-    #[must_use]
-    pub fn for_screen(screen: &ScreenArgs) -> Self {
-        Self { for_screen: screen.tui, ..Self::default() }
-    }
-
     /// Returns whether rules are applied, which see all events.
     #[must_use]
     pub const fn is_any(&self) -> bool {

@@ -1,7 +1,7 @@
 //! `evtap observe`: prints the events of one or more live calls, from their observer sockets.
 
 use crate::analysis::traces::TracedStreams;
-use crate::cli::args::{ObserveArgs, RulesArgs};
+use crate::cli::args::ObserveArgs;
 use crate::cli::destinations::DestinationContext;
 use crate::cli::metrics::MetricsServer;
 use crate::cli::platform::Platform;
@@ -15,6 +15,7 @@ use crate::tui::screen::Screen;
 
 pub(super) async fn run(mut args: ObserveArgs) -> Result<Exit> {
     args.destinations.adapt(&mut args.output.privacy, args.output.status)?;
+    args.rules.for_screen = args.screen.tui;
     let calls = resolve::calls(&args.call)?;
     let stages = stages(&args)?;
     let screen = resolve::screen(
@@ -25,12 +26,13 @@ pub(super) async fn run(mut args: ObserveArgs) -> Result<Exit> {
         &format!("call {}", calls.join(", ")),
     )?;
     let first_screen = if calls.len() == 1 { Screen::Call } else { Screen::Calls };
-    let screen = screen.map(|screen| ScreenConfig { first_screen, ..screen });
+    let screen =
+        screen.map(|screen| ScreenConfig { first_screen, notifies: args.rules.bell, ..screen });
     let metrics = MetricsServer::bind(&args.metrics, args.output.status).await?;
     let network = resolve::network(&args.connection.auth);
     let leases = args.destinations.leases(&network).await?;
     let limits = SourceConfig {
-        heartbeat: resolve::heartbeat(&args.destinations, &RulesArgs::for_screen(&args.screen))?,
+        heartbeat: resolve::heartbeat(&args.destinations, &args.rules)?,
         leases: leases.clone(),
         meter: metrics.as_ref().map(MetricsServer::meter),
         ..resolve::source_config(&args.delivery, Some(&args.reconnect))?
@@ -50,6 +52,7 @@ pub(super) async fn run(mut args: ObserveArgs) -> Result<Exit> {
         args.output.status,
         TracedStreams::Observers,
     )?);
+    destinations.extend(resolve::notifier(&args.rules, args.output.status)?);
 
     let workspace = args.workspace.as_deref();
     let (platform, workspace, calls) = Platform::for_calls(
@@ -79,6 +82,6 @@ pub(super) async fn run(mut args: ObserveArgs) -> Result<Exit> {
 
 /// Builds the stages of the pipeline.
 fn stages(args: &ObserveArgs) -> Result<Stages> {
-    let ObserveArgs { filter, output, stop, screen, .. } = args;
-    resolve::stages(filter, output, stop, false, &RulesArgs::for_screen(screen))
+    let ObserveArgs { filter, output, stop, rules, .. } = args;
+    resolve::stages(filter, output, stop, false, rules)
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::cli::args::{MergeOrder, ReplayArgs, RulesArgs};
+use crate::cli::args::{MergeOrder, ReplayArgs};
 use crate::cli::broker_input::{BrokerInput, BrokerRequest, selected_types, shows_taps};
 use crate::cli::destinations::DestinationContext;
 use crate::cli::session::SessionBuilder;
@@ -17,6 +17,7 @@ use crate::tui::config::ScreenConfig;
 
 pub(super) async fn run(mut args: ReplayArgs) -> Result<Exit> {
     args.destinations.adapt(&mut args.output.privacy, args.output.status)?;
+    args.rules.for_screen = args.screen.tui;
     args.files = recording::expand(args.files)?;
     let pace = resolve::pace(args.speed, &args.files)?;
     let has_several = args.source.from.is_some() && args.workspaces.workspace.len() != 1;
@@ -26,7 +27,11 @@ pub(super) async fn run(mut args: ReplayArgs) -> Result<Exit> {
     let request = BrokerRequest {
         workspaces: &args.workspaces.workspace,
         calls: &args.calls.call,
-        types: if args.screen.tui { &[] } else { selected_types(&args.filter, Some(&args.stop)) },
+        types: if args.rules.is_any() {
+            &[]
+        } else {
+            selected_types(&args.filter, Some(&args.stop))
+        },
         since: args.range.since.as_deref(),
         ends: true,
         shows_taps: shows_taps(args.output.status, Some(&args.filter)),
@@ -43,11 +48,14 @@ pub(super) async fn run(mut args: ReplayArgs) -> Result<Exit> {
         &stages.policy,
         &names.join(", "),
     )?
-    .map(|screen| ScreenConfig { pace: Some(Arc::clone(&pace)), ..screen });
+    .map(|screen| {
+        let notifies = args.rules.bell;
+        ScreenConfig { pace: Some(Arc::clone(&pace)), notifies, ..screen }
+    });
     let is_merged = args.order == MergeOrder::Time && args.files.len() > 1 && screen.is_none();
     let is_paced = args.speed.is_some() && screen.is_none();
     let limits = resolve::source_config(&args.delivery, None)?;
-    let destinations = args.destinations.resolve(&DestinationContext {
+    let mut destinations = args.destinations.resolve(&DestinationContext {
         network: &network,
         status: args.output.status,
         privacy: &args.output.privacy,
@@ -57,6 +65,7 @@ pub(super) async fn run(mut args: ReplayArgs) -> Result<Exit> {
         broker: &args.destinations.broker,
         source: broker.as_ref().map(BrokerInput::name).as_deref(),
     })?;
+    destinations.extend(resolve::notifier(&args.rules, args.output.status)?);
 
     let session = SessionBuilder::new(stages)
         .with_destinations(destinations)
@@ -89,8 +98,8 @@ pub(super) async fn run(mut args: ReplayArgs) -> Result<Exit> {
 
 /// Builds the stages of the pipeline.
 fn stages(args: &ReplayArgs, has_several: bool) -> Result<Stages> {
-    let ReplayArgs { filter, output, stop, screen, .. } = args;
-    resolve::stages(filter, output, stop, has_several, &RulesArgs::for_screen(screen))
+    let ReplayArgs { filter, output, stop, rules, .. } = args;
+    resolve::stages(filter, output, stop, has_several, rules)
 }
 
 fn file_name(path: &Path) -> String {

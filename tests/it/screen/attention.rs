@@ -54,6 +54,23 @@ fn the_screen_says_what_needs_attention_and_opens_it() {
 }
 
 #[test]
+fn rules_of_the_user_are_applied_to_a_replay() {
+    let Some(shell) = Shell::open(100, 30) else { return };
+    let rule = "[rule.many-syncs]\nwhen = '.event_type == \"pipeline.sync_completed\"'\n\
+        count = 2\nwithin = \"5m\"\n";
+    std::fs::write(shell.home.path().join("rules.toml"), rule).expect("a file is written");
+    std::fs::write(shell.home.path().join("day.ndjson"), day()).expect("a file is written");
+    shell.open_screen("replay day.ndjson --tui --rules rules.toml");
+    shell.wait_for("■ ended");
+    shell.send(&["0"]);
+    shell.wait_for("many-syncs");
+    shell.send(&["1"]);
+    shell.wait_for("tap.alert");
+    shell.send(&["q"]);
+    shell.wait_for("status 0");
+}
+
+#[test]
 fn a_workspace_opens_with_what_needs_attention_and_alerts_are_no_events() {
     let Some(shell) = Shell::open(100, 30) else { return };
     shell.open_screen(&format!("{DEMO} --bell -n 500 --record day.ndjson"));

@@ -121,6 +121,10 @@ const REPLAY: &[Example] = &[
     ),
     example("Read all recordings in a directory", "evtap replay ."),
     example(
+        "Look at a recording with rules of your own",
+        "evtap replay day.ndjson --tui --rules rules.toml",
+    ),
+    example(
         "Sum a field",
         "evtap replay day.ndjson -e call.ended -q .duration_seconds | jq -s add",
     ),
