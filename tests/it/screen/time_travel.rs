@@ -52,7 +52,7 @@ fn the_cursor_of_a_call_shows_a_replay_as_it_was() {
     shell.send(&["2"]);
     shell.wait_for("1 active, 0 ended");
     shell.send(&["3"]);
-    shell.wait_for("cursor 8m30s (10:08:30)");
+    shell.wait_for("cursor 8:30 (10:08:30)");
     shell.send(&["End"]);
     shell.wait("the present", |shell| !header(shell).contains(['◀', '▲']));
     shell.send(&["2"]);
