@@ -281,6 +281,10 @@ pub const OTHER_HELP: &[(&str, &[(&str, &str)])] = &[
                 "●  ?",
                 "needs attention: something is wrong, or cannot be known because events are missing",
             ),
+            (
+                "◀",
+                "an earlier moment is shown: that of the selected event, of the cursor of a call, or of the time that was gone to",
+            ),
             ("~", "drift: the event differs from the model"),
             ("◆", "a mark; on the bar of a replay, the selected event"),
             ("●  ○", "of calls: active, ended"),

@@ -176,6 +176,13 @@ impl Theme {
         Style::new().add_modifier(Modifier::BOLD)
     }
 
+    /// Returns the style of titles on a border, which would be as dim as the border otherwise.
+    #[must_use]
+    #[allow(clippy::unused_self, reason = "a style like the others, which depend on the theme")]
+    pub const fn title(self) -> Style {
+        Style::new().remove_modifier(Modifier::DIM)
+    }
+
     /// Returns the style of the selection.
     #[must_use]
     #[allow(clippy::unused_self, reason = "a style like the others, which depend on the theme")]

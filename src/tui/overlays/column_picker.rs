@@ -105,6 +105,7 @@ pub fn render(state: &State, picker: &ColumnPicker, area: Rect, buffer: &mut Buf
         Block::new()
             .borders(Borders::ALL)
             .border_style(theme.quiet())
+            .title_style(theme.title())
             .title(" Columns, numbered from the left; choose none to show all fields ")
             .title_bottom(more)
             .render(area, buffer);

@@ -185,6 +185,7 @@ pub fn render(state: &State, area: Rect, buffer: &mut Buffer) {
         Block::new()
             .borders(Borders::ALL)
             .border_style(state.config.theme.quiet())
+            .title_style(state.config.theme.title())
             .title(
                 state
                     .config

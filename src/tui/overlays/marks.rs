@@ -140,6 +140,7 @@ pub fn render(state: &State, area: Rect, buffer: &mut Buffer) {
         Block::new()
             .borders(Borders::ALL)
             .border_style(theme.quiet())
+            .title_style(theme.title())
             .title(" Marks ")
             .title_bottom(more)
             .render(area, buffer);

@@ -141,6 +141,7 @@ fn nearest_named(colour: [u8; 3]) -> Color {
 }
 
 /// Returns the colour with that index among the 256 of xterm.
+#[must_use]
 pub fn indexed(number: u8) -> [u8; 3] {
     match number {
         0..16 => NAMED[usize::from(number)].2,

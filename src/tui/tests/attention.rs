@@ -1,13 +1,17 @@
 //! Tests of what needs attention: the list, the badge, the keys and the notifications.
 
 use crossterm::event::{KeyCode, MouseButton, MouseEventKind};
+use ratatui::style::Modifier;
 use serde_json::json;
 
-use super::{CALL, OTHER, at, feed, mouse, press, press_key, screen, screen_keys, send_day, text};
+use super::{
+    CALL, OTHER, at, draw, feed, mouse, press, press_key, screen, screen_keys, send_day, text,
+};
 use crate::analysis::alerts::{AlertSubject, AttentionChange, AttentionItem};
 use crate::tui::message::ScreenMessage;
 use crate::tui::screen::Screen;
 use crate::tui::state::{Effect, State};
+use crate::tui::style::{Depth, Theme};
 use crate::tui::update::{Msg, update};
 
 /// The data source of the day's pipeline.
@@ -230,6 +234,22 @@ fn the_badge_is_in_the_header_of_every_screen_at_every_width() {
     assert_eq!(state.screen, Screen::Stream, "the badge moves the other tabs");
     mouse(&mut state, MouseEventKind::Down(MouseButton::Left), 8, 1);
     assert_eq!(state.screen, Screen::Now, "the badge belongs to its tab");
+}
+
+#[test]
+fn titles_are_not_as_dim_as_the_border_around_them() {
+    for depth in [Depth::None, Depth::Sixteen] {
+        let mut state = needy_screen((120, 40));
+        state.config.theme = Theme::new(depth, None);
+        press(&mut state, "0");
+        let backend = draw(&state);
+        let row = |y| (0..120).map(move |x| (x, y));
+        let is_dim = |at| backend.buffer()[at].modifier.contains(Modifier::DIM);
+        let title = row(2).filter(|at| "▲●".contains(backend.buffer()[*at].symbol()));
+        let dim: Vec<_> = title.map(is_dim).collect();
+        assert_eq!((dim.len() > 1, dim.contains(&true)), (true, false), "{depth:?} {dim:?}");
+        assert!(is_dim((0, 2)), "the border is dim");
+    }
 }
 
 #[test]

@@ -120,7 +120,8 @@ fn moment(state: &State, room: usize) -> Option<HeaderPart> {
     ];
     let room = room.saturating_sub(SEPARATOR.len());
     let fits = |text: &&String, room: usize| text.width() <= room;
-    let text = texts.iter().find(|text| fits(text, room.saturating_sub(MIN_TITLE)));
+    // The name of the source and the connection are worth more than words.
+    let text = texts.iter().find(|text| fits(text, room.saturating_sub(MIN_TITLE + 14)));
     let text = text.or_else(|| texts.iter().find(|text| fits(text, room)))?;
     let style = theme.key().patch(theme.selected());
     Some(HeaderPart { spans: vec![Span::styled(text.clone(), style)], rank: 0 })

@@ -60,6 +60,7 @@ impl Pane {
                 .borders(Borders::ALL)
                 .border_type(BorderType::Rounded)
                 .border_style(style)
+                .title_style(state.config.theme.title())
                 .title(cut(padded(title), columns.saturating_sub(4)))
                 .render(self.outer, buffer);
         }
