@@ -137,12 +137,18 @@ fn write_pictures_of_the_live_screen() {
     let (columns, rows) = (110, 30);
     for (name, command, key, text) in [
         (
+            "now",
+            "watch --workspace demo --demo-rate 40 --auto-observe 5 --tui --background dark",
+            "0",
+            "keeps failing",
+        ),
+        (
             "stream",
             "watch --workspace demo --demo-rate 40 --tui --background dark",
             "1",
             "call.ended",
         ),
-        ("call", "observe --call demo --demo-rate 12 --tui --background dark", "3", "tool"),
+        ("call", "observe --call demo --demo-rate 12 --tui --background dark", "3", "✓"),
     ] {
         let shell = Shell::open(columns, rows).expect("tmux");
         shell.start(command);
