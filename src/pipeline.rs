@@ -33,6 +33,7 @@ use crate::output::status::{self, RunCounts};
 use crate::output::{Observer, OutputError, Writer};
 use crate::pipeline::pacing::Pace;
 use crate::pipeline::range::{Indexing, is_in_range};
+use crate::pipeline::stop::conditions::Conditions;
 use crate::pipeline::stop::{StopCondition, Verdict};
 use crate::query::{EventContext, EventFilter, Failures};
 use crate::redact::{Policy, Redactor};
@@ -60,6 +61,23 @@ pub struct Stages {
     pub stop: Box<dyn StopCondition>,
     /// The format of status messages.
     pub status: status::StatusFormat,
+}
+
+impl Stages {
+    /// Creates stages that show each event to the observers, and write none.
+    #[must_use]
+    pub fn observing(policy: Policy, observers: Vec<Box<dyn Observer>>) -> Self {
+        Self {
+            policy,
+            filter: EventFilter::default(),
+            writer: None,
+            observers,
+            alerts: None,
+            limit: None,
+            stop: Box::new(Conditions::default()),
+            status: status::StatusFormat::Text,
+        }
+    }
 }
 
 /// Takes items from a source and passes their events through the stages.

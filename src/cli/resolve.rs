@@ -20,7 +20,6 @@ mod stats;
 mod steps;
 mod timeline;
 pub(super) mod value;
-mod verify;
 
 pub use alert::{alert_stages, heartbeat, notifier};
 pub use color::apply_color;
@@ -41,4 +40,3 @@ pub use timeline::{TimelinePlan, timeline};
 #[cfg(feature = "mcp")]
 pub use value::moment;
 pub use value::{rate, refuse_range, since, speed, time_range};
-pub use verify::verify;

@@ -6,9 +6,10 @@ use crate::analysis::verify::{self, VerifyCollector, VerifyReport};
 use crate::cli::args::{ReportFormat, VerifyArgs};
 use crate::cli::broker_input::{BrokerInput, BrokerRequest};
 use crate::cli::inputs;
-use crate::cli::resolve;
 use crate::cli::session::{SessionBuilder, print};
 use crate::error::{Exit, Result};
+use crate::pipeline::Stages;
+use crate::redact::Policy;
 use crate::transport::SourceConfig;
 use crate::transport::client::Network;
 use crate::transport::progress::Progress;
@@ -27,7 +28,8 @@ pub(super) async fn run(args: VerifyArgs) -> Result<Exit> {
     let from = args.source.from.as_deref();
     let broker = BrokerInput::resolve(from, &args.broker, &network, &request)?;
     let (collector, streams) = VerifyCollector::new();
-    let session = SessionBuilder::new(resolve::verify(collector));
+    let session =
+        SessionBuilder::new(Stages::observing(Policy::default(), vec![Box::new(collector)]));
     let limits = SourceConfig::default();
     let (names, ended) = if let Some(broker) = broker {
         (vec![broker.name()], inputs::read(session, &broker, limits, true).await?)

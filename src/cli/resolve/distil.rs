@@ -5,10 +5,7 @@ use std::sync::{Arc, Mutex};
 use super::connection::DEMO;
 use crate::analysis::timeline::collect::{CollectedEvents, TimelineCollector};
 use crate::emulator::DEMO_CALL;
-use crate::output::status::StatusFormat;
 use crate::pipeline::Stages;
-use crate::pipeline::stop::conditions::Conditions;
-use crate::query::EventFilter;
 use crate::redact::{Policy, ScrubMode};
 
 /// Builds the stages, which only collect the events of a call.
@@ -20,15 +17,6 @@ pub fn distil(call: &str) -> (Stages, Arc<Mutex<CollectedEvents>>) {
     policy.reveal.add("all");
     let wanted = if call == DEMO { DEMO_CALL } else { call };
     let (collector, collected) = TimelineCollector::new(Some(wanted.to_owned()));
-    let stages = Stages {
-        policy,
-        filter: EventFilter::default(),
-        writer: None,
-        observers: vec![Box::new(collector)],
-        alerts: None,
-        limit: None,
-        stop: Box::new(Conditions::default()),
-        status: StatusFormat::Text,
-    };
+    let stages = Stages::observing(policy, vec![Box::new(collector)]);
     (stages, collected)
 }

@@ -16,8 +16,8 @@ use crate::model::Kind;
 use crate::output::{Observer, Writer};
 use crate::pipeline::Stages;
 use crate::pipeline::stop::expect::{ExpectConfig, ExpectStep, Expectation};
+use crate::query::TypeFilter;
 use crate::query::check::Kinds;
-use crate::query::{EventFilter, TypeFilter};
 use crate::redact::Policy;
 
 /// Builds the stages of a stream command, which may apply rules. `has_several_workspaces` adds the
@@ -109,14 +109,5 @@ pub fn expectations(options: &ExpectArgs, live: bool) -> Result<Stages> {
         annotates: std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true"),
     };
     let stop = Box::new(Expectation::new(steps, config));
-    Ok(Stages {
-        policy,
-        filter: EventFilter::default(),
-        writer: None,
-        observers: Vec::new(),
-        alerts: None,
-        limit: None,
-        stop,
-        status: options.status,
-    })
+    Ok(Stages { stop, status: options.status, ..Stages::observing(policy, Vec::new()) })
 }

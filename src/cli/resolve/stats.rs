@@ -13,6 +13,7 @@ use super::value::positive_duration;
 use crate::analysis::stats::observer::{StatsConfig, StatsFormat, StatsObserver};
 use crate::cli::args::{StatsArgs, StatsOutputArgs};
 use crate::error::{Error, Result};
+use crate::output::Observer;
 use crate::pipeline::Stages;
 
 /// The shortest interval that `--every` accepts.
@@ -71,14 +72,6 @@ pub fn stats(options: &StatsArgs) -> Result<Stages> {
         revealed: options.privacy.reveal.clone(),
     };
     let observer = StatsObserver::new(Box::new(std::io::stdout()), config);
-    Ok(Stages {
-        policy,
-        filter,
-        writer: None,
-        observers: vec![Box::new(observer)],
-        alerts: None,
-        limit: None,
-        stop,
-        status: options.status,
-    })
+    let observers: Vec<Box<dyn Observer>> = vec![Box::new(observer)];
+    Ok(Stages { filter, stop, status: options.status, ..Stages::observing(policy, observers) })
 }

@@ -14,6 +14,7 @@ use crate::analysis::timeline::collect::{CollectedEvents, TimelineCollector};
 use crate::cli::args::{TimelineArgs, TimelineFormat};
 use crate::emulator::DEMO_CALL;
 use crate::error::{Error, Result};
+use crate::output::Observer;
 use crate::pipeline::Stages;
 use crate::pipeline::stop::conditions::Conditions;
 
@@ -70,16 +71,9 @@ pub fn timeline(options: &TimelineArgs) -> Result<TimelinePlan> {
     });
     let wanted = call.clone().map(|call| if call == DEMO { DEMO_CALL.to_owned() } else { call });
     let (collector, collected) = TimelineCollector::new(wanted);
-    let stages = Stages {
-        policy,
-        filter,
-        writer: None,
-        observers: vec![Box::new(collector)],
-        alerts: None,
-        limit: None,
-        stop,
-        status: options.status,
-    };
+    let observers: Vec<Box<dyn Observer>> = vec![Box::new(collector)];
+    let stages =
+        Stages { filter, stop, status: options.status, ..Stages::observing(policy, observers) };
     Ok(TimelinePlan { call, files, stages, collected, quiet_ms })
 }
 

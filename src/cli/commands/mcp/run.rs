@@ -12,7 +12,6 @@ use crate::cli::platform::SourceTask;
 use crate::cli::session::{pipeline_panicked, spawn};
 use crate::error::{Error, Result};
 use crate::output::status::StatusFormat;
-use crate::pipeline::stop::conditions::Conditions;
 use crate::pipeline::{Pipeline, Stages};
 use crate::query::EventFilter;
 use crate::redact::Policy;
@@ -63,14 +62,9 @@ impl AgentRun {
         let (report, done) = (Arc::default(), Arc::<ShutdownFlag>::default());
         let observer = ScopeObserver::new(scope, taker, Arc::clone(&report), Arc::clone(&done));
         let pipeline = Pipeline::new(Stages {
-            policy,
             filter,
-            writer: None,
-            observers: vec![Box::new(observer)],
-            alerts: None,
-            limit: None,
-            stop: Box::new(Conditions::default()),
             status: StatusFormat::None,
+            ..Stages::observing(policy, vec![Box::new(observer)])
         });
         let _stop = StopOnDrop(pipeline.shutdown());
         let stop = pipeline.shutdown();
