@@ -310,18 +310,25 @@ pub fn shown_columns(columns: &[ListColumn]) -> impl Iterator<Item = (usize, &Li
     columns.iter().enumerate().filter(move |(at, column)| column.width > 0 || *at == last)
 }
 
-/// Returns whether the id or a shown cell of a row contains a text. The case matters only if the
-/// text has an upper-case letter.
-fn contains(source: &dyn RowSource, row: usize, columns: &[ListColumn], text: &str) -> bool {
-    let mut own = source.id(row).to_owned();
-    for (at, _) in shown_columns(columns).filter(|(_, column)| !column.is_graph) {
-        own.push(' ');
-        own.extend(source.cell(row, at).spans.iter().map(|span| &*span.content));
+/// Returns whether a text contains a filter. The case matters only if the filter has an upper-case
+/// letter.
+pub fn matches(text: &str, filter: &str) -> bool {
+    if filter.chars().any(char::is_uppercase) {
+        text.contains(filter)
+    } else {
+        text.to_lowercase().contains(filter)
     }
-    if !text.chars().any(char::is_uppercase) {
-        own = own.to_lowercase();
-    }
-    own.contains(text)
+}
+
+/// Returns whether the id or a shown cell of a row contains a filter.
+fn contains(source: &dyn RowSource, row: usize, columns: &[ListColumn], filter: &str) -> bool {
+    let mut shown = shown_columns(columns).filter(|(_, column)| !column.is_graph);
+    matches(source.id(row), filter)
+        || shown.any(|(at, _)| {
+            let spans = source.cell(row, at).spans;
+            let text: String = spans.iter().map(|span| &*span.content).collect();
+            matches(&text, filter)
+        })
 }
 
 #[cfg(test)]
@@ -389,6 +396,6 @@ mod tests {
         };
         assert_eq!(built("", None), 0);
         assert_eq!(built("", Some(1)), 3, "the keys of one column");
-        assert_eq!(built("book", None), 6, "the text of two columns");
+        assert_eq!(built("book", None), 4, "the text of two columns, unless the id matches");
     }
 }
