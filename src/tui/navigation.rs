@@ -122,6 +122,17 @@ pub fn open_event(state: &mut State, sid: &str, is_match: impl Fn(&StoredEvent) 
     }
 }
 
+/// Opens the list of marks at the one that is closest to the selected event.
+pub fn list_marks(state: &mut State) {
+    let marks = state.bookmarks.present().count() + state.bookmarks.absent().len();
+    let Some(last) = marks.checked_sub(1) else {
+        return state.advise("no event is marked; press {mark} to mark one");
+    };
+    let before = state.bookmarks.present().take_while(|(number, _)| *number < state.selected);
+    state.mark_list = Some(before.count().min(last));
+    state.mark_filter.clear();
+}
+
 /// Opens the call of the selected event.
 pub fn open_call_of_event(state: &mut State) {
     match state.selected_event().and_then(|stored| stored.call_sid.clone()) {

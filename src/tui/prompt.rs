@@ -12,7 +12,7 @@ use super::filter::FilterTask;
 use super::filtering;
 use super::incremental::start_search;
 use super::line_editor::LineEditor;
-use super::overlays::marks;
+use super::navigation;
 use super::screen::Screen;
 use super::search::SearchQuery;
 use super::seek;
@@ -74,12 +74,14 @@ fn cancel(state: &mut State) {
     }
 }
 
-/// Filters what is in front: the help, the names of columns, or the rows of a list.
+/// Filters what is in front: the help, the names of columns, the marks, or the rows of a list.
 fn set_row_filter(state: &mut State, text: String) {
     if state.help.is_some() {
         (state.help, state.help_filter) = (Some(0), text);
     } else if let Some(picker) = &mut state.column_picker {
         picker.set_filter(&text);
+    } else if state.mark_list.is_some() {
+        (state.mark_list, state.mark_filter) = (Some(0), text);
     } else {
         state.lists[state.screen.index()].filter = text;
     }
@@ -234,7 +236,7 @@ fn execute(state: &mut State, command: PromptCommand) {
             state.notify("the configuration has no theme; write one below [tui.theme]");
         }
         PromptCommand::Mark(note) => state.mark(&note),
-        PromptCommand::Marks => marks::open(state),
+        PromptCommand::Marks => navigation::list_marks(state),
         PromptCommand::SaveMarks(_) if state.marks.is_empty() => {
             state.advise("no event is marked; press {mark} to mark one");
         }

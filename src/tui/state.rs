@@ -126,6 +126,8 @@ pub struct State {
     pub bookmarks: Bookmarks,
     /// The index of the mark at the cursor, while the list of marks is open.
     pub mark_list: Option<usize>,
+    /// The text that the listed marks must contain.
+    pub mark_filter: String,
     /// How times are shown.
     pub time_mode: TimeMode,
     /// The fields that are shown as columns; `None` shows all fields.
@@ -204,6 +206,7 @@ impl State {
             marks: BTreeSet::new(),
             bookmarks: Bookmarks::default(),
             mark_list: None,
+            mark_filter: String::new(),
             time_mode: TimeMode::Local,
             columns: None,
             failures: Vec::new(),

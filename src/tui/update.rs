@@ -151,7 +151,7 @@ fn handle_everywhere(state: &mut State, action: KeyAction) -> bool {
         KeyAction::Hold | KeyAction::Step | KeyAction::Faster | KeyAction::Slower => {
             change_pace(state, action);
         }
-        KeyAction::Marks => marks::open(state),
+        KeyAction::Marks => navigation::list_marks(state),
         KeyAction::NextAttention => navigation::go_to_attention(state),
         KeyAction::Acknowledge => navigation::acknowledge(state),
         KeyAction::Command => prompt::open(state, Purpose::Command, ""),

@@ -11,10 +11,13 @@ use crate::text::terminal;
 use crate::tui::bookmarks::{Bookmark, EventId};
 use crate::tui::keys::{KeyAction, KeyHint};
 use crate::tui::layout::ScreenLayout;
+use crate::tui::list_section;
+use crate::tui::prompt;
 use crate::tui::screen::Screen;
 use crate::tui::scrolling::{render_lines, scroll_target};
 use crate::tui::selection::reveal;
 use crate::tui::state::State;
+use crate::tui::state::prompt::Purpose;
 use crate::tui::text::{cell, cut};
 
 /// The width of the column of event types.
@@ -22,18 +25,17 @@ const TYPE_WIDTH: usize = 26;
 
 /// A mark as it is listed.
 struct MarkRow<'a> {
-    /// The number of its event, if it is buffered.
-    number: Option<u64>,
+    place: MarkPlace,
     mark: &'a Bookmark,
 }
 
-/// Opens the list at the mark that is closest to the selected event.
-pub fn open(state: &mut State) {
-    if rows(state).is_empty() {
-        return state.advise("no event is marked; press {mark} to mark one");
-    }
-    let before = state.bookmarks.present().take_while(|(number, _)| *number < state.selected);
-    state.mark_list = Some(before.count().min(rows(state).len() - 1));
+/// Where a mark is.
+#[derive(Clone, Copy)]
+enum MarkPlace {
+    /// On the buffered event with that number.
+    Event(u64),
+    /// In that place among the marks of other events.
+    Absent(usize),
 }
 
 /// Returns the hints for the footer while the list is open.
@@ -42,17 +44,24 @@ pub fn hints() -> Vec<KeyHint> {
     vec![
         (KeyAction::Open, "go to it"),
         (KeyAction::Mark, "remove"),
+        (KeyAction::Search, "filter"),
         (KeyAction::Back, "close"),
         (KeyAction::Down, "next"),
     ]
 }
 
-/// Returns the marks of buffered events in their order, then the others.
+/// Returns the marks that contain the filter: those of buffered events in their order, then the
+/// others.
 fn rows(state: &State) -> Vec<MarkRow<'_>> {
     let present = state.bookmarks.present();
-    let present = present.map(|(number, mark)| MarkRow { number: Some(number), mark });
-    let absent = state.bookmarks.absent().iter().map(|mark| MarkRow { number: None, mark });
-    present.chain(absent).collect()
+    let present = present.map(|(number, mark)| MarkRow { place: MarkPlace::Event(number), mark });
+    let absent = state.bookmarks.absent().iter().enumerate();
+    let absent = absent.map(|(at, mark)| MarkRow { place: MarkPlace::Absent(at), mark });
+    let is_listed = |row: &MarkRow<'_>| {
+        let text = line(state, row, usize::MAX).to_string();
+        list_section::matches(&text, &state.mark_filter)
+    };
+    present.chain(absent).filter(is_listed).collect()
 }
 
 /// Handles a key while the list is open. Returns whether the key has a meaning here.
@@ -62,23 +71,30 @@ pub fn handle_key(state: &mut State, action: KeyAction) -> bool {
     let rows = rows(state);
     let last = rows.len().saturating_sub(1);
     let cursor = cursor.min(last);
-    let number = rows.get(cursor).and_then(|row| row.number);
-    let present = rows.iter().filter(|row| row.number.is_some()).count();
-    match action {
-        KeyAction::Suspend | KeyAction::Help => return false,
-        KeyAction::Back | KeyAction::Quit | KeyAction::Marks => state.mark_list = None,
-        KeyAction::Open | KeyAction::Into => match number {
-            Some(number) => go_to(state, number),
-            None => {
-                state.notify("this event is not here: it has not arrived, or too many have since");
+    let place = rows.get(cursor).map(|row| row.place);
+    match (action, place) {
+        (KeyAction::Suspend | KeyAction::Help, _) => return false,
+        (KeyAction::Search, _) => {
+            let text = state.mark_filter.clone();
+            prompt::open(state, Purpose::Rows, &text);
+        }
+        (KeyAction::Back, _) if !state.mark_filter.is_empty() => state.mark_filter.clear(),
+        (KeyAction::Back | KeyAction::Quit | KeyAction::Marks, _) => state.mark_list = None,
+        (KeyAction::Open | KeyAction::Into, Some(MarkPlace::Event(number))) => {
+            go_to(state, number);
+        }
+        (KeyAction::Open | KeyAction::Into, Some(MarkPlace::Absent(_))) => {
+            state.notify("this event is not here: it has not arrived, or too many have since");
+        }
+        (KeyAction::Mark, Some(place)) => {
+            match place {
+                MarkPlace::Event(number) => state.remove_mark(number),
+                MarkPlace::Absent(at) => state.bookmarks.remove_absent(at),
             }
-        },
-        KeyAction::Mark => {
-            match number {
-                Some(number) => state.remove_mark(number),
-                None => state.bookmarks.remove_absent(cursor.saturating_sub(present)),
-            }
-            state.mark_list = last.checked_sub(1).map(|last| cursor.min(last));
+            let last = last.checked_sub(1);
+            // Without marks that contain the filter, the list stays open to show the others.
+            let last = last.or_else(|| Some(0).filter(|_| !state.mark_filter.is_empty()));
+            state.mark_list = last.map(|last| cursor.min(last));
         }
         _ => {
             let target = scroll_target(action, cursor, page, last);
@@ -141,7 +157,7 @@ pub fn render(state: &State, area: Rect, buffer: &mut Buffer) {
             .borders(Borders::ALL)
             .border_style(theme.quiet())
             .title_style(theme.title())
-            .title(" Marks ")
+            .title(title(state))
             .title_bottom(more)
             .render(area, buffer);
     }
@@ -158,9 +174,19 @@ pub fn render(state: &State, area: Rect, buffer: &mut Buffer) {
     render_lines(lines.collect(), 0, inner, buffer);
 }
 
+fn title(state: &State) -> String {
+    match terminal::visible(&state.mark_filter) {
+        filter if filter.is_empty() => " Marks ".to_owned(),
+        filter => format!(" Marks with {filter} "),
+    }
+}
+
 fn line(state: &State, row: &MarkRow<'_>, width: usize) -> Line<'static> {
     let theme = state.config.theme;
-    let stored = row.number.and_then(|number| state.buffer.get(number));
+    let stored = match row.place {
+        MarkPlace::Event(number) => state.buffer.get(number),
+        MarkPlace::Absent(_) => None,
+    };
     let (time, event_type) = match stored {
         Some(stored) => (stored.time, terminal::visible(&stored.event_type).into_owned()),
         None => (row.mark.event.as_ref().and_then(EventId::time), "not here".to_owned()),

@@ -150,6 +150,26 @@ fn the_list_of_marks_goes_to_events_and_removes_marks() {
 }
 
 #[test]
+fn the_list_of_marks_is_filtered_in_place() {
+    let mut state = screen_with_events(40);
+    press(&mut state, "gMfirst\njMSecond\njMthird\n'/s");
+    let seen = text(&state);
+    assert!(seen.contains("first") && seen.contains("Second"), "while it is typed: {seen}");
+    press(&mut state, "e\n");
+    let seen = text(&state);
+    assert!(seen.contains("Marks with se") && seen.contains("Second"), "{seen}");
+    assert!(!seen.contains("first") && !seen.contains("third"), "{seen}");
+    press(&mut state, "m");
+    assert_eq!(state.marks.iter().copied().collect::<Vec<_>>(), [0, 2], "{}", text(&state));
+    press(&mut state, "\u{1b}");
+    assert!(text(&state).contains("first") && text(&state).contains("third"));
+    press(&mut state, "/thi\n\n");
+    assert_eq!((state.selected, state.mark_list), (2, None));
+    press(&mut state, "'");
+    assert!(text(&state).contains("first"), "the filter is gone: {}", text(&state));
+}
+
+#[test]
 fn marked_events_are_saved_and_the_list_is_not() {
     let mut state = screen_with_events(10);
     press(&mut state, ":save marks kept.ndjson\n");
