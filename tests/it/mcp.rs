@@ -177,6 +177,20 @@ async fn gaps_accompany_every_result() {
     session.ends_well().await;
 }
 
+/// A gap at another time does not make a call incomplete.
+#[tokio::test]
+async fn a_timeline_has_the_gaps_of_its_call() {
+    let mut session = session(&(calls(30) + &gap(25))).await;
+    for (number, gaps) in [(3, 0), (14, 0), (15, 1), (20, 1), (25, 1), (26, 0)] {
+        let call = format!("CA{number:032}");
+        let timeline = session.call("timeline", json!({"call": call})).await;
+        let content = &timeline["structuredContent"];
+        assert_eq!(content["gaps"].as_array().map(Vec::len), Some(gaps), "{number}: {content}");
+        assert_eq!(content["complete"], gaps == 0, "{number}: {content}");
+    }
+    session.ends_well().await;
+}
+
 #[tokio::test]
 async fn a_later_page_knows_of_a_gap_on_an_earlier_one() {
     let mut session = session(&(gap(1) + &calls(60))).await;

@@ -4,20 +4,24 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::analysis::timeline::collect::StreamGap;
+use crate::model::Stream;
 use crate::text::units::counted;
 
 /// The number of gaps that a result lists. Each takes at most about 500 bytes.
-const MAX_GAPS: usize = 50;
+const LISTED_GAPS: usize = 50;
+
+/// The number of gaps that are kept, of about 500 bytes each.
+const KEPT_GAPS: usize = 10_000;
 
 /// What is known about the events that were read.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Evidence {
     /// The name of the source.
     pub source: String,
     /// The first and the last time of the events.
     pub span: Option<(Timestamp, Timestamp)>,
-    gaps: Vec<Value>,
-    gaps_not_listed: u64,
+    gaps: Vec<StreamGap>,
+    gaps_not_kept: u64,
     /// The number of lines or frames that are not events.
     pub unreadable: u64,
     /// The number of events that were left out because they have no time.
@@ -33,20 +37,26 @@ impl Evidence {
     }
 
     /// Adds a gap.
-    pub fn add_gap(&mut self, gap: &StreamGap) {
-        if self.gaps.len() >= MAX_GAPS {
-            self.gaps_not_listed += 1;
-            return;
+    pub fn add_gap(&mut self, gap: StreamGap) {
+        if self.gaps.len() < KEPT_GAPS {
+            self.gaps.push(gap);
+        } else {
+            self.gaps_not_kept += 1;
         }
-        self.gaps.push(json!({
-            "from": gap.from.map(rfc3339),
-            "to": rfc3339(gap.to),
-            "certain": gap.is_certain,
-            "reason": gap.reason,
-            "stream": gap.stream.map(crate::model::Stream::name),
-            "workspace_id": gap.workspace,
-            "call_sid": gap.call_sid,
-        }));
+    }
+
+    /// Removes the gaps in which nothing of a call can be missing: those of other calls, and those
+    /// outside the time from its beginning to its end, as far as that is known.
+    pub fn keep_gaps_of(
+        &mut self,
+        sid: &str,
+        (began, ended): (Option<Timestamp>, Option<Timestamp>),
+    ) {
+        self.gaps.retain(|gap| {
+            gap.call_sid.as_deref().is_none_or(|call| call == sid)
+                && began.is_none_or(|began| gap.to >= began)
+                && gap.from.zip(ended).is_none_or(|(from, ended)| from <= ended)
+        });
     }
 
     /// Adds that the source does not reach as far as a range of time.
@@ -60,15 +70,20 @@ impl Evidence {
         }
     }
 
+    /// Returns the number of gaps.
+    fn gaps(&self) -> u64 {
+        self.gaps.len() as u64 + self.gaps_not_kept
+    }
+
     /// Returns whether nothing is known to be missing.
     pub fn is_complete(&self) -> bool {
-        self.gaps.is_empty() && self.unreadable == 0 && self.undated == 0 && self.reasons.is_empty()
+        self.gaps() == 0 && self.unreadable == 0 && self.undated == 0 && self.reasons.is_empty()
     }
 
     /// Adds the members of a result that say what it is based on.
     pub fn describe(mut self, members: &mut Map<String, Value>) {
         let complete = self.is_complete();
-        let gaps = self.gaps.len() as u64 + self.gaps_not_listed;
+        let gaps = self.gaps();
         if gaps > 0 {
             self.reasons.push(format!("{} in the stream", counted(gaps, "gap")));
         }
@@ -85,10 +100,23 @@ impl Evidence {
         members.insert("source".to_owned(), json!(self.source));
         members.insert("complete".to_owned(), json!(complete));
         members.insert("why_incomplete".to_owned(), json!(self.reasons));
-        members.insert("gaps".to_owned(), Value::Array(self.gaps));
-        members.insert("gaps_not_listed".to_owned(), json!(self.gaps_not_listed));
+        let listed: Vec<_> = self.gaps.iter().take(LISTED_GAPS).map(gap_json).collect();
+        members.insert("gaps_not_listed".to_owned(), json!(gaps - listed.len() as u64));
+        members.insert("gaps".to_owned(), Value::Array(listed));
         members.insert("covers".to_owned(), json!(covers));
     }
+}
+
+fn gap_json(gap: &StreamGap) -> Value {
+    json!({
+        "from": gap.from.map(rfc3339),
+        "to": rfc3339(gap.to),
+        "certain": gap.is_certain,
+        "reason": gap.reason,
+        "stream": gap.stream.map(Stream::name),
+        "workspace_id": gap.workspace,
+        "call_sid": gap.call_sid,
+    })
 }
 
 fn rfc3339(at: Timestamp) -> String {

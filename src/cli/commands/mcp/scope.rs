@@ -47,7 +47,7 @@ pub struct EventScope {
 }
 
 /// What a run found out.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct ScopeReport {
     /// What the result is based on.
     pub evidence: Evidence,
@@ -109,7 +109,7 @@ impl ScopeObserver {
         }
         let is_gap = event.kind() == Some(Kind::TapGap);
         if is_gap && let Some(gap) = StreamGap::new(event).filter(|gap| self.concerns(gap)) {
-            report.evidence.add_gap(&gap);
+            report.evidence.add_gap(gap);
         }
         if event.kind() == Some(Kind::TapMalformed) {
             report.evidence.unreadable += 1;

@@ -2,19 +2,22 @@
 
 use std::sync::Mutex;
 
+use jiff::Timestamp;
 use rmcp::model::CallToolResult;
 use serde_json::{Map, Value, json};
 
 use super::answer::{ResultPage, listing};
 use super::arguments::ToolArguments;
 use super::cursor::PagePosition;
+use super::evidence::Evidence;
 use super::request::{Listening, ReadRequest, ToolContext};
 use super::scope::TakeEvents;
 use crate::analysis::timeline::collect::{self, CollectedEvents, TimelineCollector};
-use crate::analysis::timeline::{build, json as timeline_json};
+use crate::analysis::timeline::{RawEvent, Timeline, build, json as timeline_json};
 use crate::cli::resolve::DEMO;
 use crate::emulator::DEMO_CALL;
 use crate::error::{Error, Exit, Result};
+use crate::model::Kind;
 use crate::output::{Observer, OutputError};
 use crate::query::EventContext;
 
@@ -47,7 +50,7 @@ pub async fn timeline(arguments: &ToolArguments, context: &ToolContext) -> Resul
     let (collector, collected) = TimelineCollector::new(call.clone());
     let (report, _) = request.run(context, Box::new(TimelineTaker(collector))).await?;
     let mut evidence = report.evidence;
-    let (name, head, items) = content(call.as_deref(), &collected, &mut evidence.reasons)?;
+    let (name, head, items) = content(call.as_deref(), &collected, &mut evidence)?;
     let mut page = ResultPage::new(MAX_ENTRIES);
     let mut next = None;
     let skipped = usize::try_from(first.events).unwrap_or(usize::MAX);
@@ -74,20 +77,21 @@ fn stand_in(bytes: usize) -> Value {
 fn content(
     call: Option<&str>,
     collected: &Mutex<CollectedEvents>,
-    reasons: &mut Vec<String>,
+    evidence: &mut Evidence,
 ) -> Result<(&'static str, Map<String, Value>, Vec<String>)> {
     let mut collected = collect::lock(collected);
     let (name, head, items) = if call.is_some() {
         let sid =
             collected.wanted_sid("show the timeline of").map_err(|error| unidentified(&error))?;
         let timeline = build::build(&mut collected, &sid, QUIET, Vec::new());
+        evidence.keep_gaps_of(&sid, known_span(&timeline));
         if timeline.dropped > 0 {
-            reasons.push("the call has more events than fit into memory".to_owned());
+            evidence.reasons.push("the call has more events than fit into memory".to_owned());
         }
         ("entries", timeline_json::head(&timeline), timeline_json::entries(&timeline).collect())
     } else {
         if collected.calls.missing() > 0 {
-            reasons.push("there are more calls than fit into memory".to_owned());
+            evidence.reasons.push("there are more calls than fit into memory".to_owned());
         }
         let head = timeline_json::list_head(&collected);
         ("calls", head, timeline_json::calls(&collected).collect::<Vec<_>>())
@@ -98,6 +102,18 @@ fn content(
     }
     members.remove("revealed");
     Ok((name, members, items))
+}
+
+/// Returns when a call began and ended, as far as events say so.
+fn known_span(timeline: &Timeline) -> (Option<Timestamp>, Option<Timestamp>) {
+    let is_start = |event: &RawEvent| {
+        [Kind::CallStarted, Kind::SessionStart]
+            .iter()
+            .any(|kind| *event.stored.event_type == *kind.spec().event_type)
+    };
+    let began = timeline.began.filter(|_| timeline.raw.iter().any(is_start));
+    let last = timeline.raw.iter().filter_map(|event| event.at).max();
+    (began, last.filter(|_| timeline.call.ended.is_some()))
 }
 
 /// Says that a call could not be identified, without the SIDs that came over the wire.
