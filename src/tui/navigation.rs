@@ -97,7 +97,9 @@ pub fn back(state: &mut State) -> bool {
     }
     state.filter_enabled = step.is_filter_enabled;
     (state.screen, state.search) = (step.screen, step.search);
-    if step.follow {
+    if state.is_past() && step.screen != Screen::Stream {
+        // The stream stays at the moment that is looked at.
+    } else if step.follow {
         state.follow = state.detail.is_none() && !state.buffer.is_paused();
     } else {
         reveal(state, step.selected);

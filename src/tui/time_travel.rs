@@ -3,6 +3,8 @@
 //! The selected event of the stream is a point in time, and so is the cursor of a call: the other
 //! screens show what was known then. Following the newest event means the present.
 
+use jiff::Timestamp;
+
 use super::call_cursor;
 use super::call_view::CallCursor;
 use super::past::Moment;
@@ -16,6 +18,7 @@ pub struct TimePlace {
     screen: Screen,
     call: Option<String>,
     cursor: Option<CallCursor>,
+    time: Option<Timestamp>,
 }
 
 impl TimePlace {
@@ -23,7 +26,7 @@ impl TimePlace {
     #[must_use]
     pub fn new(state: &State) -> Self {
         let (call, cursor) = (state.selected_call.clone(), state.call_view.cursor);
-        Self { screen: state.screen, call, cursor }
+        Self { screen: state.screen, call, cursor, time: state.chosen_time() }
     }
 }
 
@@ -48,11 +51,14 @@ pub fn input_handled(state: &mut State, before: &TimePlace) {
     if state.screen != Screen::Call {
         return;
     }
-    if before.screen != Screen::Call || before.call != state.selected_call {
-        call_opened(state);
-    } else if before.cursor != state.call_view.cursor {
+    let is_opened = before.screen != Screen::Call || before.call != state.selected_call;
+    if !is_opened && before.cursor != state.call_view.cursor {
         state.call_view.is_moment = state.call_view.cursor.is_some();
         follow_cursor(state);
+    } else if is_opened || state.chosen_time().is_some_and(|time| before.time != Some(time)) {
+        meet_moment(state);
+    } else if before.time != state.chosen_time() {
+        state.call_view.follow_newest();
     }
 }
 
@@ -71,7 +77,7 @@ fn screen_changed(state: &mut State, before: Screen) {
 
 /// Moves the cursor of a call to the moment that is looked at. In the present, looks at the moment
 /// of the cursor.
-fn call_opened(state: &mut State) {
+fn meet_moment(state: &mut State) {
     let Some(time) = state.chosen_time() else { return follow_cursor(state) };
     if state.cursor_time() == Some(time) {
         return;

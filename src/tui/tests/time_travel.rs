@@ -282,6 +282,30 @@ fn the_cursor_of_a_call_moves_the_other_screens() {
 }
 
 #[test]
+fn the_cursor_of_a_call_and_the_moment_go_together() {
+    let mut state = screen((120, 40));
+    send_day(&mut state);
+    press(&mut state, &format!("2:call {CALL}\n@16:53:30\n"));
+    assert_eq!((state.screen, state.cursor_time()), (Screen::Call, Some(super::at(10))));
+    press(&mut state, "@+5s\n");
+    assert_eq!(
+        (state.chosen_time(), state.cursor_time()),
+        (Some(super::at(15)), Some(super::at(15)))
+    );
+    state.config.pace = Some(Arc::new(Pace::new(vec![1000], 10.0)));
+    press(&mut state, "@+1h\n");
+    assert!(!state.is_past() && state.cursor_time().is_none(), "a replay runs ahead");
+    state.config.pace = None;
+    press(&mut state, "gj2\n\u{1b}");
+    assert_eq!(state.screen, Screen::Calls, "{}", text(&state));
+    let time = state.moment();
+    assert!(time.is_some() && time == state.cursor_time(), "{}", text(&state));
+    press(&mut state, "1");
+    assert_eq!(state.selected_event().and_then(|stored| stored.time), time);
+    assert!(!state.follow, "the way back does not lead to the present");
+}
+
+#[test]
 fn a_look_at_the_event_of_the_newest_line_is_no_journey() {
     let mut state = screen((120, 40));
     send_day(&mut state);
