@@ -259,7 +259,7 @@ pub enum Command {
     Serve(ServeArgs),
     /// Describe the events, their fields and which fields are hidden
     Schema(SchemaArgs),
-    /// Offer tools that read events to an agent, over the Model Context Protocol
+    /// Let an agent read events, over the Model Context Protocol
     ///
     /// Speaks the protocol on stdin and stdout until stdin ends. The tools only read, and they show
     /// neither hidden fields nor free text.
