@@ -16,11 +16,13 @@ mod clinics;
 #[cfg(test)]
 mod conformance;
 mod day;
+mod demo;
 pub mod distil;
 mod faults;
 mod ledger;
 mod observed_call;
 mod observer;
+mod observers;
 mod options;
 mod presence;
 mod reset;
@@ -34,12 +36,14 @@ mod stories;
 mod story_faults;
 #[cfg(test)]
 mod tests;
+mod trigger;
+mod trigger_route;
 mod wire;
 
+pub use demo::{DEMO_CALL, DEMO_WORKSPACE};
 pub use faults::{CutPoint, Fault, read_script};
 pub use ledger::{Ledger, LedgerEntry, ObservedEvent};
-pub use options::{
-    DEMO_CALL, DEMO_WORKSPACE, MAX_DEMO, MAX_SERVED, Options, ServedWorkspaces, demo_workspace,
-};
+pub use options::{MAX_DEMO, MAX_SERVED, Options, ServedWorkspaces, demo_workspace};
 pub use scenario::{Scenario, ScenarioOptions, read_scenario};
 pub use serve::run;
+pub use trigger::Trigger;

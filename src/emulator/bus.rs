@@ -15,9 +15,10 @@ use tokio::time::{Instant, sleep_until};
 
 use super::buffer::{Batch, ReplayBuffer};
 use super::day::{Clock, Day, TICK};
+use super::demo::DEMO_CALL;
 use super::ledger::Ledger;
 use super::observed_call::{LiveCall, ObservedCall};
-use super::scenario::{Play, PlayState, ScenarioEvent};
+use super::scenario::{CheckedEvent, Play, PlayState, ScenarioEvent};
 use super::stories::StoryStep;
 use super::story_faults::StoryFaults;
 use crate::model::{Kind, Stream};
@@ -216,12 +217,35 @@ impl Bus {
         state.send(id, frames);
     }
 
+    /// Publishes an event now, and returns the number of streams that receive it. If it is about a
+    /// call, it is about the one that began last.
+    pub fn trigger(&self, workspace: &str, event: &CheckedEvent) -> usize {
+        let mut state = self.state();
+        let now = Timestamp::now();
+        let payload = event.payload(workspace, &state.latest_call(), now);
+        let (id, mut frames) = (state.next_id(now), String::new());
+        let event_type = event.kind.spec().event_type;
+        state.write(id, Some(event.kind), event_type, payload, &mut frames);
+        state.send(id, frames);
+        state.sender.as_ref().map_or(0, broadcast::Sender::receiver_count)
+    }
+
     fn state(&self) -> MutexGuard<'_, BusState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl BusState {
+    /// Returns the SID of the call that began last.
+    fn latest_call(&self) -> String {
+        let current = self.plays.as_ref().and_then(PlayState::running);
+        let latest = self.calls.values().max_by_key(|live| live.began);
+        current
+            .map(|play| play.call_sid().to_owned())
+            .or_else(|| latest.map(|live| live.call.sid.clone()))
+            .unwrap_or_else(|| DEMO_CALL.to_owned())
+    }
+
     /// Returns the id of the next batch, for what is published at a time.
     fn next_id(&mut self, time: Timestamp) -> u64 {
         let id = self.buffer.next_id(time.as_millisecond().try_into().unwrap_or_default());

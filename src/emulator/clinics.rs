@@ -7,9 +7,10 @@ use tokio::task::JoinSet;
 
 use super::bus::Bus;
 use super::day::Day;
-use super::options::{DEMO_WORKSPACE, Options};
+use super::demo::DEMO_WORKSPACE;
+use super::options::Options;
 use super::presence::Presence;
-use super::scenario::PlayState;
+use super::scenario::{CheckedEvent, PlayState};
 use super::story_faults::StoryFaults;
 
 /// The memory of the events that all workspaces together keep for replays, in bytes.
@@ -72,6 +73,15 @@ impl Clinics {
     /// Returns the bus of a workspace that has a day.
     pub fn get(&self, workspace: &str) -> Option<Arc<Bus>> {
         self.state().buses.get(workspace).cloned()
+    }
+
+    /// Publishes an event now in a workspace, or in all that have a day. Returns the number of streams
+    /// that receive it.
+    pub fn trigger(&self, workspace: Option<&str>, event: &CheckedEvent) -> usize {
+        let state = self.state();
+        let is_meant = |of: &str| workspace.is_none_or(|workspace| workspace == of);
+        let meant = state.buses.iter().filter(|(of, _)| is_meant(of));
+        meant.map(|(of, bus)| bus.trigger(of, event)).sum()
     }
 
     /// Ends all streams after they have sent the published events.

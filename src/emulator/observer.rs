@@ -19,6 +19,7 @@ use super::day::TICK;
 use super::faults::Fault;
 use super::ledger::{Ledger, ObservedEvent};
 use super::observed_call::{ObservedCall, ObserverStep};
+use super::observers::TriggeredEvents;
 use super::presence::Visit;
 use super::server::{Server, refuse};
 use super::slow_tools::SlowTools;
@@ -65,12 +66,13 @@ pub async fn observe(
             fault => match server.call(&workspace, &sid) {
                 Some(call) => Ok(ObserverSession {
                     call,
-                    workspace,
                     fault,
                     ledger: server.options.ledger.clone(),
                     absent: server.absent.clone(),
                     slow: server.slow.clone(),
                     visit: server.presence.observer(),
+                    triggered: server.observers.add(&workspace),
+                    workspace,
                 }),
                 None => Err(NO_SUCH_CALL),
             },
@@ -123,17 +125,19 @@ struct ObserverSession {
     absent: StoryFaults,
     slow: SlowTools,
     visit: Visit,
+    triggered: TriggeredEvents,
 }
 
 /// The state of a socket after waiting for the next event.
 enum SocketActivity {
     Open,
+    Triggered(Kind, String),
     Gone,
     Closing,
 }
 
 impl ObserverSession {
-    async fn play(self, mut socket: ObserverSocket) {
+    async fn play(mut self, mut socket: ObserverSocket) {
         let mut coming = self.call.steps(&self.workspace, &self.absent, &self.slow);
         let mut left = match self.fault {
             Fault::Cut(bytes) | Fault::End(bytes) => bytes,
@@ -149,6 +153,9 @@ impl ObserverSession {
             let until = if is_late { next.due } else { next.due.max(Instant::now() + TICK) };
             match self.listen(&mut socket, until).await {
                 SocketActivity::Open => {}
+                SocketActivity::Triggered(kind, payload) => {
+                    due.push(shapes.text(Some(kind), kind.spec().event_type, &payload));
+                }
                 SocketActivity::Gone => return,
                 SocketActivity::Closing => return close(&mut socket, GOING_AWAY).await,
             }
@@ -157,7 +164,7 @@ impl ObserverSession {
                 && let Some(step) = coming.pop_front()
             {
                 self.record(&step);
-                due.push(shapes.text(&step));
+                due.push(shapes.text(step.kind, &step.event_type, &step.payload));
                 if std::mem::take(&mut is_first) {
                     break;
                 }
@@ -196,13 +203,16 @@ impl ObserverSession {
 
     /// Reads messages of the client, so that pings are answered, until it is time for the next
     /// event.
-    async fn listen(&self, socket: &mut ObserverSocket, until: Instant) -> SocketActivity {
+    async fn listen(&mut self, socket: &mut ObserverSocket, until: Instant) -> SocketActivity {
         let timer = sleep_until(until);
         tokio::pin!(timer);
         loop {
             tokio::select! {
                 () = &mut timer => return SocketActivity::Open,
                 () = self.visit.closing() => return SocketActivity::Closing,
+                (kind, payload) = self.triggered.next(&self.workspace, self.call.sid()) => {
+                    return SocketActivity::Triggered(kind, payload);
+                }
                 message = socket.next() => match message {
                     Some(Ok(Message::Close(_))) => {
                         close(socket, CALL_OVER).await;
@@ -235,9 +245,8 @@ struct Shapes {
 }
 
 impl Shapes {
-    fn text(&mut self, step: &ObserverStep) -> String {
-        let (event_type, payload) = (&step.event_type, &step.payload);
-        if let Some(kind) = step.kind.filter(|kind| may_be_nested(*kind))
+    fn text(&mut self, kind: Option<Kind>, event_type: &str, payload: &str) -> String {
+        if let Some(kind) = kind.filter(|kind| may_be_nested(*kind))
             && !self.nested.remove(&kind)
         {
             self.nested.insert(kind);

@@ -9,9 +9,6 @@ use super::scenario::ScenarioOptions;
 use crate::model::is_uuid;
 use crate::transport::credential::Credential;
 
-/// A workspace id for use where any id works.
-pub const DEMO_WORKSPACE: &str = "d3300000-0000-4000-8000-000000000001";
-
 /// The highest number of a demo workspace.
 pub const MAX_DEMO: u32 = 999;
 
@@ -21,7 +18,7 @@ const DEMO_PREFIX: &str = "d3300000-0000-4000-8000-";
 /// The length of a number in the id of a demo workspace, in digits.
 const DEMO_DIGITS: usize = 12;
 
-/// Returns the id of a demo workspace. The first is [`DEMO_WORKSPACE`].
+/// Returns the id of a demo workspace. The first is [`DEMO_WORKSPACE`](super::DEMO_WORKSPACE).
 #[must_use]
 pub fn demo_workspace(number: u32) -> String {
     format!("{DEMO_PREFIX}{number:0DEMO_DIGITS$}")
@@ -75,10 +72,6 @@ impl ServedWorkspaces {
     }
 }
 
-/// The SID of the demo call, which is always live. Each observer sees it from its start, and it
-/// contains every type of observer event.
-pub const DEMO_CALL: &str = "CAd3300000000000000000000000000001";
-
 /// The options of the emulator.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -129,6 +122,7 @@ impl Default for Options {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::emulator::DEMO_WORKSPACE;
 
     #[test]
     fn the_demo_workspaces_are_those_up_to_a_number() {

@@ -8,9 +8,12 @@ mod events;
 mod file;
 mod payload;
 mod play;
+mod single;
 mod template;
 
 pub(super) use events::ScenarioEvent;
 pub use events::{Scenario, ScenarioOptions};
 pub use file::read_scenario;
+pub(super) use payload::PayloadError;
 pub(super) use play::{Play, PlayState};
+pub(super) use single::CheckedEvent;

@@ -10,14 +10,14 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::Method;
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 
 use super::options::Options;
 use super::reset::{Reset, ResettableListener};
 use super::server::Server;
-use super::{observer, sse};
+use super::{observer, sse, trigger, trigger_route};
 
 /// The time that connections have to end in good order.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
@@ -33,10 +33,14 @@ pub async fn run(
 ) -> io::Result<()> {
     let server = Arc::new(Server::new(options));
     let _closing = Closing(Arc::clone(&server));
+    let is_local = listener.local_addr().is_ok_and(|address| address.ip().is_loopback());
     let router = Router::new()
         .route("/v1/{workspace_id}/events/stream", get(sse::stream))
         .route("/v1/{workspace_id}/observers/{call_sid}/ws", get(observer::observe))
-        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/healthz", get(|| async { "ok\n" }));
+    let router =
+        if is_local { router.route(trigger::PATH, post(trigger_route::respond)) } else { router };
+    let router = router
         .layer(middleware::from_fn_with_state(server.options.request_log, log_request))
         .with_state(Arc::clone(&server));
     let over = {

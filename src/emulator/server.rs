@@ -12,10 +12,13 @@ use axum::response::{IntoResponse, Response};
 use super::bus::Bus;
 use super::clinics::{Clinics, seed};
 use super::day::{Clock, demo_call};
+use super::demo::DEMO_CALL;
 use super::faults::Fault;
 use super::observed_call::{LiveCall, ObservedCall};
-use super::options::{DEMO_CALL, Options};
+use super::observers::Observers;
+use super::options::Options;
 use super::presence::Presence;
+use super::scenario::CheckedEvent;
 use super::slow_tools::SlowTools;
 use super::story_faults::StoryFaults;
 use crate::transport::credential::Credential;
@@ -31,6 +34,8 @@ pub struct Server {
     pub absent: StoryFaults,
     /// The tools that take longer.
     pub slow: SlowTools,
+    /// The observers, for events on request.
+    pub observers: Observers,
     clinics: Clinics,
     faults: Mutex<VecDeque<Fault>>,
 }
@@ -42,7 +47,8 @@ impl Server {
         let slow = SlowTools::take_from(&mut faults);
         let faults = Mutex::new(faults);
         let (presence, clinics) = (Presence::new(), Clinics::default());
-        Self { options, presence, absent, slow, clinics, faults }
+        let observers = Observers::default();
+        Self { options, presence, absent, slow, observers, clinics, faults }
     }
 
     pub fn close(&self) {
@@ -54,6 +60,12 @@ impl Server {
     pub fn bus(&self, workspace: &str) -> Option<Arc<Bus>> {
         let workspace = workspace.to_ascii_lowercase();
         self.clinics.open(&workspace, &self.options, &self.absent, &self.presence)
+    }
+
+    /// Publishes an event now in a workspace, or in all that have a day. Returns the number of streams
+    /// that receive it.
+    pub fn trigger(&self, workspace: Option<&str>, event: &CheckedEvent) -> usize {
+        self.clinics.trigger(workspace, event)
     }
 
     pub async fn all_served(&self) {

@@ -78,6 +78,7 @@ mod terminal;
 mod thread_count;
 mod timeline;
 mod traces;
+mod trigger;
 mod undeclared;
 mod usage;
 mod verify;

@@ -24,6 +24,19 @@ pub struct ServeArgs {
     /// Send every type of event at least once, or the scenario, then exit
     #[arg(long)]
     pub once: bool,
+    /// Send one event to the clients of the emulator that runs on --listen, then exit
+    ///
+    /// Give the type and any fields: `--trigger call.escalated reason="chest pain"`. Required fields
+    /// get synthetic values, and the call is the one that began last. A value is JSON or text, by the
+    /// type of its field; `speaker.energy_trend=rising` sets a member. The clients of --workspace
+    /// receive it, by default those of all workspaces.
+    #[arg(
+        long,
+        value_names = ["EVENT", "FIELD=VALUE"],
+        num_args = 1..,
+        conflicts_with_all = ["scenario", "once", "rate", "workspaces", "faults", "fault_script", "ready_file", "log_requests"]
+    )]
+    pub trigger: Vec<String>,
     /// The scenario, if there is one.
     #[command(flatten)]
     pub scenario: ScenarioArgs,

@@ -13,15 +13,19 @@ use crate::cli::args::ServeArgs;
 use crate::cli::open_files;
 use crate::cli::resolve;
 use crate::cli::session::GRACE;
-use crate::emulator::{self, ScenarioOptions, ServedWorkspaces, demo_workspace};
+use crate::emulator::{self, ScenarioOptions, ServedWorkspaces, Trigger, demo_workspace};
 use crate::error::{Error, Exit, Result};
 use crate::output::status;
+use crate::text::units::counted;
 use crate::transport::credential::Credential;
 use crate::transport::input_file::cause;
 use crate::transport::private_file;
 use crate::transport::shutdown;
 
 pub(super) async fn run(args: ServeArgs) -> Result<Exit> {
+    if !args.trigger.is_empty() {
+        return trigger(args).await;
+    }
     if !args.listen.ip().is_loopback() && !args.allow_remote {
         return Err(Error::usage(
             "cannot serve",
@@ -71,6 +75,21 @@ pub(super) async fn run(args: ServeArgs) -> Result<Exit> {
             "report this as a bug",
         )),
     }
+}
+
+/// Sends one event to the clients of a running emulator.
+async fn trigger(args: ServeArgs) -> Result<Exit> {
+    let workspace = args.workspace.as_deref().map(resolve::workspace).transpose()?;
+    let trigger = Trigger::parse(&args.trigger, workspace)?;
+    let api_key = args.api_key_file.as_deref().map(Credential::read).transpose()?;
+    let clients = trigger.send(args.listen, api_key.as_ref()).await?;
+    if clients == 0 {
+        let advice = "start one first, such as `evtap watch`";
+        let why = "no client is connected";
+        return Err(Error::new(Exit::Failure, "nobody received the event", why, advice));
+    }
+    status::report(&format!("{} received the event", counted(clients as u64, "client")));
+    Ok(Exit::Done)
 }
 
 fn options(args: ServeArgs) -> Result<emulator::Options> {

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::inventor::Inventor;
 use super::originals::Originals;
 use super::recorded::RecordedEvent;
-use crate::emulator::options::{DEMO_CALL, DEMO_WORKSPACE};
+use crate::emulator::demo::{DEMO_CALL, DEMO_WORKSPACE};
 use crate::model::{Event, Stream, is_name};
 
 /// A scenario and how it was made.

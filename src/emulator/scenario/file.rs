@@ -6,13 +6,11 @@ use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use toml_edit::{Document, Item, TableLike, Value};
 
 use super::events::{Scenario, ScenarioEvent};
 use super::payload::{PayloadError, check_object, check_payload, compact, complete_payload};
 use super::template::{BuiltIn, BuiltInValues, EventTemplate, MARKS, TemplateError};
-use crate::emulator::options::{DEMO_CALL, DEMO_WORKSPACE};
 use crate::error::{Error, Result};
 use crate::model::{Kind, Stream, is_name};
 use crate::query::suggest;
@@ -129,13 +127,13 @@ impl ScenarioReader<'_> {
             Some(data) => (self.data(data)?, data.span()),
         };
         let refuse = |error: PayloadError| self.wrong(data.clone(), error.why, error.advice);
-        let example = self.template(&json, data.clone())?.render(EXAMPLE);
+        let example = self.template(&json, data.clone())?.render(BuiltInValues::EXAMPLE);
         let json = if let Some(kind) = kind.filter(|_| !is_unchecked) {
             let unchecked = "; to send it as it is, add unchecked = true";
             check_payload(kind.spec(), &example).map_err(|PayloadError { why, advice }| {
                 refuse(PayloadError { why, advice: advice + unchecked })
             })?;
-            complete_payload(kind.spec(), &json, number as u64, built_in)
+            complete_payload(kind.spec(), &json, number as u64, BuiltIn::for_field)
         } else {
             check_object(&example).map_err(refuse)?;
             compact(&json)
@@ -279,23 +277,10 @@ fn place(table: &dyn TableLike, key: &str) -> Place {
     table.get_key_value(key).and_then(|(key, item)| key.span().or_else(|| item.span()))
 }
 
-/// Values of the built-in variables, to check payloads with.
-const EXAMPLE: BuiltInValues<'static> = BuiltInValues {
-    call_sid: DEMO_CALL,
-    workspace_id: DEMO_WORKSPACE,
-    now: Timestamp::UNIX_EPOCH,
-    start: Timestamp::UNIX_EPOCH,
-};
-
-/// Returns the value of a missing field that is about the call or the workspace of the scenario.
-fn built_in(field: &str) -> Option<String> {
-    let variable = BuiltIn::ALL.iter().find(|built_in| built_in.name() == field)?;
-    Some(format!("\"{}{}{}\"", MARKS.0, variable.name(), MARKS.1))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::emulator::DEMO_CALL;
 
     fn read(text: &str) -> Result<Scenario> {
         ScenarioReader { path: Path::new("a.toml"), text, variables: BTreeMap::new() }.read()
@@ -319,7 +304,7 @@ mod tests {
             .events
             .iter()
             .map(|event| {
-                let payload = event.payload.render(EXAMPLE);
+                let payload = event.payload.render(BuiltInValues::EXAMPLE);
                 (event.at.as_micros(), &*event.event_type, event.stream, payload)
             })
             .collect();

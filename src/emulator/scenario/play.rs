@@ -12,7 +12,7 @@ use super::events::{ScenarioEvent, ScenarioOptions};
 use super::template::BuiltInValues;
 
 use crate::emulator::cast::sid;
-use crate::emulator::options::DEMO_CALL;
+use crate::emulator::demo::DEMO_CALL;
 use crate::model::Stream;
 
 /// The pause between two performances of a scenario that repeats.

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
+use crate::emulator::demo::{DEMO_CALL, DEMO_WORKSPACE};
 use crate::json::string::contents;
 
 /// What begins and ends a variable in a string.
@@ -49,6 +50,13 @@ impl BuiltIn {
         }
     }
 
+    /// Returns the value of a missing field that is about the call or the workspace, as JSON.
+    pub fn for_field(field: &str) -> Option<String> {
+        let is_meant = |built_in: &&Self| built_in.name() == field;
+        let built_in = [Self::CallSid, Self::WorkspaceId].iter().find(is_meant)?;
+        Some(format!("\"{}{}{}\"", MARKS.0, built_in.name(), MARKS.1))
+    }
+
     /// Returns whether its value is a number.
     const fn is_number(self) -> bool {
         matches!(self, Self::NowSeconds | Self::StartSeconds)
@@ -66,6 +74,16 @@ pub(super) struct BuiltInValues<'a> {
     pub now: Timestamp,
     /// The time at which the scenario began.
     pub start: Timestamp,
+}
+
+impl BuiltInValues<'static> {
+    /// Values to check payloads with.
+    pub const EXAMPLE: Self = Self {
+        call_sid: DEMO_CALL,
+        workspace_id: DEMO_WORKSPACE,
+        now: Timestamp::UNIX_EPOCH,
+        start: Timestamp::UNIX_EPOCH,
+    };
 }
 
 #[derive(Debug)]

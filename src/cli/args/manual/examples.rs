@@ -248,6 +248,10 @@ const SERVE: &[Example] = &[
         "Play the events of a file, ten times as fast",
         "evtap serve --scenario call.toml --speed 10",
     ),
+    example(
+        "Send an event to the clients of the emulator that is running",
+        "evtap serve --trigger call.escalated reason='chest pain' trigger=ai",
+    ),
 ];
 
 const DISTIL: &[Example] = &[
