@@ -20,6 +20,46 @@ pub struct PagePosition {
     pub is_incomplete: bool,
 }
 
+impl PagePosition {
+    /// Returns the position from which events are counted if a page begins here.
+    pub const fn begin(self) -> Self {
+        Self { events: 0, ..self }
+    }
+
+    /// Returns the position after the next event, which is at `place`.
+    ///
+    /// Without a place, such as a notice of evtap's own in a stream, nothing is counted: it is not
+    /// there when the stream is read again.
+    pub const fn after(self, place: Option<u64>) -> Self {
+        match place {
+            None => self,
+            Some(place) if place == self.place => Self { events: self.events + 1, ..self },
+            Some(place) => Self { place, events: 1, ..self },
+        }
+    }
+}
+
+/// Skips the events that were on earlier pages.
+#[derive(Debug, Default)]
+pub struct PageSkip {
+    start: PagePosition,
+    skipped: u64,
+}
+
+impl PageSkip {
+    /// Skips the events before a position.
+    pub const fn new(start: PagePosition) -> Self {
+        Self { start, skipped: 0 }
+    }
+
+    /// Returns whether an event at `place` was on an earlier page.
+    pub fn skips(&mut self, place: Option<u64>) -> bool {
+        let skips = place == Some(self.start.place) && self.skipped < self.start.events;
+        self.skipped += u64::from(skips);
+        skips
+    }
+}
+
 /// What a cursor belongs to: a tool, its arguments, and what it reads.
 #[derive(Clone)]
 pub struct CursorScope(String);
@@ -71,6 +111,27 @@ impl CursorScope {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Reads a stream in pages that end after any number of events. Each event is on one page, also
+    /// if several have one id, and a notice without an id hides no event.
+    #[test]
+    fn pages_of_a_stream_have_each_event_once() {
+        let stream =
+            [(Some(1), 'a'), (Some(2), 'b'), (Some(2), 'c'), (Some(2), 'd'), (Some(5), 'e')];
+        for first in 0..=stream.len() {
+            let mut begin = PagePosition::default().begin();
+            for (place, _) in &stream[..first] {
+                begin = begin.after(*place);
+                begin = begin.after(None);
+            }
+            let again = stream.iter().filter(|(place, _)| *place >= Some(begin.place));
+            let mut skip = PageSkip::new(begin);
+            assert!(!skip.skips(None), "a new notice is shown");
+            let rest: String =
+                again.filter(|(place, _)| !skip.skips(*place)).map(|(_, name)| name).collect();
+            assert_eq!(rest, "abcde"[first..]);
+        }
+    }
 
     #[test]
     fn a_cursor_is_read_in_its_own_scope_only() {

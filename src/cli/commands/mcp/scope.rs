@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
-use super::cursor::PagePosition;
+use super::cursor::{PagePosition, PageSkip};
 use super::evidence::Evidence;
 use crate::analysis::stats::call_sid;
 use crate::analysis::timeline::collect::StreamGap;
@@ -71,8 +71,7 @@ pub struct ScopeObserver {
     done: Arc<ShutdownFlag>,
     /// The call that observer events without a SID belong to.
     session: Option<Box<str>>,
-    /// The number of events at the first id of a stream that were skipped.
-    skipped: u64,
+    skip: PageSkip,
 }
 
 impl ScopeObserver {
@@ -83,9 +82,10 @@ impl ScopeObserver {
         report: Arc<Mutex<ScopeReport>>,
         done: Arc<ShutdownFlag>,
     ) -> Self {
-        lock(&report).position = PagePosition { events: 0, ..scope.start };
+        lock(&report).position = scope.start.begin();
         let range = TimeRange::new(scope.since, scope.until);
-        Self { scope, range, taker, report, done, session: None, skipped: 0 }
+        let skip = PageSkip::new(scope.start);
+        Self { scope, range, taker, report, done, session: None, skip }
     }
 
     /// Observes an event that passed the filter or not.
@@ -102,9 +102,9 @@ impl ScopeObserver {
             report.evidence.add_time(at);
         }
         let before = report.position;
-        let after = self.position_after(context, before);
-        report.position = after;
-        if self.is_skipped(after) {
+        let place = self.place(context);
+        report.position = before.after(place);
+        if self.skip.skips(place) {
             return Ok(());
         }
         let is_gap = event.kind() == Some(Kind::TapGap);
@@ -131,28 +131,13 @@ impl ScopeObserver {
         Ok(())
     }
 
-    /// Returns the position after an event, which follows the events before `position`.
-    fn position_after(&self, context: &EventContext<'_>, position: PagePosition) -> PagePosition {
-        let place = if self.scope.is_live {
-            let id = context.event.tap().id.as_deref().and_then(|id| id.parse().ok());
-            // An event without an id is as far as the one before it.
-            id.unwrap_or(position.place)
-        } else {
-            // The recordings before the first one are not read.
-            self.scope.start.place + context.recording as u64
-        };
-        let events = if place == position.place { position.events + 1 } else { 1 };
-        PagePosition { place, events, ..position }
-    }
-
-    /// Returns whether an event was on an earlier page; `after` is the position after it.
-    fn is_skipped(&mut self, after: PagePosition) -> bool {
-        let start = self.scope.start;
-        if after.place != start.place || self.skipped >= start.events {
-            return false;
+    /// Returns the place of an event: its id in a stream, or the number of its recording.
+    fn place(&self, context: &EventContext<'_>) -> Option<u64> {
+        if self.scope.is_live {
+            return context.event.tap().id.as_deref().and_then(|id| id.parse().ok());
         }
-        self.skipped += 1;
-        true
+        // The recordings before the first one are not read.
+        Some(self.scope.start.place + context.recording as u64)
     }
 
     fn is_of_call(&mut self, event: &RedactedEvent<'_>) -> bool {
