@@ -10,6 +10,7 @@ mod alerting;
 pub mod pacing;
 mod parallel;
 mod range;
+mod stages;
 pub mod stop;
 mod streams;
 mod worker;
@@ -33,52 +34,15 @@ use crate::output::status::{self, RunCounts};
 use crate::output::{Observer, OutputError, Writer};
 use crate::pipeline::pacing::Pace;
 use crate::pipeline::range::{Indexing, is_in_range};
-use crate::pipeline::stop::conditions::Conditions;
+pub use crate::pipeline::stages::Stages;
 use crate::pipeline::stop::{StopCondition, Verdict};
 use crate::query::{EventContext, EventFilter, Failures};
-use crate::redact::{Policy, Redactor};
+use crate::redact::Redactor;
 use crate::transport::pool::{self, InOrder as _};
 use crate::transport::progress::Progress;
 use crate::transport::recording::{PartTimes, TimeIndexes};
 use crate::transport::shutdown::ShutdownFlag;
 use crate::transport::{Chunk, Item, Receiver};
-
-/// The stages after decoding.
-pub struct Stages {
-    /// The policy of what is hidden.
-    pub policy: Policy,
-    /// The filter that selects the events to show.
-    pub filter: EventFilter,
-    /// The writer of shown events to stdout; `None` if the command writes none.
-    pub writer: Option<Writer>,
-    /// The observers, which see each event before it is written.
-    pub observers: Vec<Box<dyn Observer>>,
-    /// The rules, which see all events and add alerts.
-    pub alerts: Option<AlertStage>,
-    /// The maximum number of shown events of the platform.
-    pub limit: Option<u64>,
-    /// The condition that ends the run.
-    pub stop: Box<dyn StopCondition>,
-    /// The format of status messages.
-    pub status: status::StatusFormat,
-}
-
-impl Stages {
-    /// Creates stages that show each event to the observers, and write none.
-    #[must_use]
-    pub fn observing(policy: Policy, observers: Vec<Box<dyn Observer>>) -> Self {
-        Self {
-            policy,
-            filter: EventFilter::default(),
-            writer: None,
-            observers,
-            alerts: None,
-            limit: None,
-            stop: Box::new(Conditions::default()),
-            status: status::StatusFormat::Text,
-        }
-    }
-}
 
 /// Takes items from a source and passes their events through the stages.
 pub struct Pipeline {
