@@ -250,6 +250,49 @@ async fn ids_and_names_are_replaced_by_others_of_their_form() {
 }
 
 #[tokio::test]
+async fn pauses_are_those_of_the_platform_and_of_the_observer() {
+    let tap = |event: Value, tap: Value| {
+        let mut event = event;
+        event["_tap"] = tap;
+        format!("{event}\n")
+    };
+    let workspace = |name: &str, millis: u64| {
+        let id = 1_767_000_000_000 + millis;
+        let at = format!("2025-12-29T09:20:{:02}.{:03}Z", millis / 1000, millis % 1000);
+        // It took 20 milliseconds to arrive.
+        let late = format!("2025-12-29T09:20:{:02}.{:03}Z", millis / 1000, millis % 1000 + 20);
+        let about =
+            json!({"id": id.to_string(), "time": at, "received_at": late, "stream": "workspace"});
+        tap(json!({"event_type": name, "call_sid": SID}), about)
+    };
+    let observer = |name: &str, at: &str| {
+        let about = json!({"received_at": at, "stream": "observer", "call_sid": SID});
+        tap(json!({"event_type": name}), about)
+    };
+    let recording = workspace("call.started", 0)
+        + &workspace("call.ended", 900)
+        + &observer("session_start", "2025-12-29T09:20:00.1205Z")
+        + &observer("session_end", "2025-12-29T09:20:00.9Z");
+    let (scenario, _) = distil(SID, &recording, "").await;
+    let lines: Vec<_> = scenario
+        .lines()
+        .filter(|line| line.starts_with("after") || line.starts_with("type"))
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "type = \"call.started\"",
+            "after = 100",
+            "type = \"session_start\"",
+            "after = 780",
+            "type = \"session_end\"",
+            "after = 20",
+            "type = \"call.ended\"",
+        ]
+    );
+}
+
+#[tokio::test]
 async fn masks_are_replaced_by_values_of_their_type() {
     let base = emulator(fast()).await;
     for options in ["", "--phi drop", "--phi hash", "--phi partial"] {

@@ -202,7 +202,8 @@ impl Inventor {
     /// Appends the text of an open field.
     fn open_text(&mut self, text: &str, ty: &Type, name: &str, spec: &FieldSpec, out: &mut String) {
         let is_member = name != spec.name;
-        if (is_member || VOCABULARY.contains(&name)) && *ty == Type::Text && is_name(text) {
+        let is_word = matches!(ty, Type::Text | Type::Unstated) && is_name(text);
+        if is_word && (is_member || VOCABULARY.contains(&name)) {
             return push_text(text, out);
         }
         self.replaced += 1;

@@ -138,3 +138,63 @@ impl PlayState {
         self.current.clone().filter(|play| play.call_sid() == sid)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::emulator::read_scenario;
+
+    /// Returns a state with events at 0, 40 and 100 milliseconds, of which the second is an
+    /// observer's.
+    fn state(speed: f64, repeats: bool) -> PlayState {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let text = "format = 1\n[[event]]\ntype = 'call.started'\n[[event]]\nafter = 40\n\
+                    type = 'session_end'\n[[event]]\nafter = 60\ntype = 'call.ended'\n";
+        std::fs::write(file.path(), text).expect("written");
+        let scenario = Arc::new(read_scenario(file.path()).expect("a scenario"));
+        PlayState::new(ScenarioOptions { scenario, speed, repeats }, "w", 1)
+    }
+
+    #[test]
+    fn events_are_due_and_dated_as_the_scenario_says() {
+        for (speed, expected) in [(1.0, [0, 40, 100]), (2.0, [0, 20, 50])] {
+            let mut state = state(speed, false);
+            state.begin();
+            let play = state.running().expect("a performance");
+            let events: Vec<_> = [Stream::Workspace, Stream::Observer]
+                .into_iter()
+                .flat_map(|stream| play.events(stream))
+                .collect();
+            let mut due: Vec<_> =
+                events.iter().map(|event| (play.due(event) - play.origin).as_millis()).collect();
+            due.sort_unstable();
+            assert_eq!(due, expected);
+            for event in events {
+                let dated = play.time(event).duration_since(play.start);
+                assert_eq!(
+                    dated.as_millis(),
+                    (play.due(event) - play.origin).as_millis().cast_signed()
+                );
+            }
+            assert_eq!((play.end() - play.origin).as_millis(), expected[2]);
+        }
+    }
+
+    #[test]
+    fn a_performance_begins_once_and_its_call_stays_until_the_next() {
+        let mut once = state(1.0, false);
+        assert!(!once.has_begun() && once.call(DEMO_CALL).is_none());
+        once.begin();
+        let origin = once.running().expect("a performance").origin;
+        once.begin();
+        assert_eq!(once.running().map(|play| play.origin), Some(origin));
+        once.end();
+        assert!(once.running().is_none() && once.call(DEMO_CALL).is_some());
+
+        let mut again = state(1.0, true);
+        again.begin();
+        again.end();
+        let second = again.running().expect("another performance");
+        assert!(second.call_sid() != DEMO_CALL && again.call(DEMO_CALL).is_none());
+    }
+}
