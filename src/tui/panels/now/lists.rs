@@ -56,7 +56,7 @@ pub fn outcomes(state: &State, width: usize) -> ListSection<'_> {
     let rows = outcomes.into_iter();
     let rows = rows.map(|(name, number)| (name.unwrap_or("(other)"), (name, *number)));
     ListSection::builder("outcomes", rows)
-        .column(ListColumn::text("how calls ended", 14), |name, _| {
+        .column(ListColumn::text("outcome", 14), |name, _| {
             ListCell::text(visible(name), Style::new())
         })
         .column(ListColumn::number("count", 7), |_, (_, number)| {
