@@ -91,8 +91,7 @@ fn statistics_of_the_corpus_stay_below_the_memory_limit() {
 fn timelines_of_the_corpus_stay_below_the_memory_limit() {
     let list = run_limited("timeline -", "", |out| long_outcomes(110, out));
     assert_eq!((list.status, list.stdout.lines().count()), (0, 111), "{}", list.stderr);
-    // Less than the outcomes together: most of each is not kept.
-    assert!(list.stdout.len() < MIB && list.most < 80 << 10, "{} KiB", list.most);
+    assert!(list.stdout.len() < MIB && list.most < 64 << 10, "{} KiB", list.most);
     run("timeline - --reveal all -o json", 0);
     for format in ["text", "json", "html"] {
         let page = run(&format!("timeline {SID} - --reveal all -o {format} --status none"), 0);
