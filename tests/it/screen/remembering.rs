@@ -85,8 +85,10 @@ fn a_damaged_state_does_not_keep_the_screen_from_starting() {
     let directory = shell.home.path().join(".local/state/evtap");
     fs::create_dir_all(&directory).expect("it is made");
     fs::write(directory.join("screen.json"), "{\"version\": 1, \"marks\": 7").expect("a file");
-    shell.start("replay day.ndjson --tui");
+    // A key would end the notice.
+    shell.open_screen("replay day.ndjson --tui");
     shell.wait_for("it is damaged");
+    shell.send(&["1"]);
     shell.wait_for("call.started");
     quit(&shell);
     assert!(directory.join("screen.damaged").exists() && directory.join("screen.json").exists());
