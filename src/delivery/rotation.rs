@@ -31,7 +31,7 @@ pub struct RotationConfig {
     pub pattern: RecordPattern,
     /// The size from which a new file begins, in bytes.
     pub max_size: Option<u64>,
-    /// What is kept.
+    /// The files that stay.
     pub keep: Retention,
     /// The clock.
     pub now: fn() -> Timestamp,

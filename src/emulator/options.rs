@@ -83,7 +83,7 @@ pub struct Options {
     /// Whether to play the scenario, or else a day of about a minute, in which every type appears, and then return. If
     /// only observers connect, the emulator returns after the demo call.
     pub once: bool,
-    /// What is played in place of the days of the clinics and of the demo call, if anything.
+    /// The scenario to play in place of the days of the clinics and of the demo call.
     pub scenario: Option<ScenarioOptions>,
     /// The only credential to accept; `None` accepts any.
     pub api_key: Option<Credential>,

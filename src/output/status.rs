@@ -71,7 +71,7 @@ pub struct DestinationCounts {
     pub verb: &'static str,
     /// The number of delivered events.
     pub delivered: u64,
-    /// What is counted, if it is not events: `span`.
+    /// The unit of the counts, if it is not events: `span`.
     pub unit: Option<&'static str>,
     /// The number of events that the destination refused permanently.
     pub refused: u64,

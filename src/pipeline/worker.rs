@@ -59,7 +59,7 @@ pub struct WorkerOutput {
     pub gaps: Vec<(Origin, TapGap)>,
     /// What the rules need to know of the events.
     pub observations: Observations,
-    /// What was checked of the stop condition.
+    /// The worker's part of the stop condition.
     pub checked: Option<Box<dyn Any + Send>>,
     /// How often each expression failed.
     pub failures: Vec<(FailureId, u64)>,

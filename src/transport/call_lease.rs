@@ -45,7 +45,7 @@ const REMEMBERED: Duration = Duration::from_secs(10 * 60);
 /// An entry of the store.
 #[derive(Debug, Clone)]
 pub struct LeaseEntry {
-    /// What was stored.
+    /// The value that was stored.
     pub value: Bytes,
     /// The number of the change that stored it, which is higher than that of all earlier changes.
     pub revision: u64,

@@ -21,11 +21,11 @@ pub struct Heartbeat {
 pub struct Coverage {
     /// The stream.
     pub origin: Arc<Origin>,
-    /// What is known of it.
+    /// Whether it is complete.
     pub state: CoverageState,
 }
 
-/// What is known of a stream. Times are those of the server's clock, as far as it is known.
+/// Whether a stream is complete. Times are those of the server's clock, as far as it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CoverageState {
     /// A connection was opened. From this time on, the stream is complete, except for gaps that are

@@ -1,4 +1,4 @@
-//! What was typed into the prompt, to be recalled.
+//! The lines of the prompt, to be recalled.
 
 use std::collections::HashSet;
 

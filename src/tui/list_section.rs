@@ -199,7 +199,7 @@ pub struct ListSection<'a> {
     pub columns: Vec<ListColumn>,
     /// A warning below the rows.
     pub note: Option<&'static str>,
-    /// What is shown if there are no rows.
+    /// The text that is shown if there are no rows.
     pub empty: &'static str,
     source: Box<dyn RowSource + 'a>,
     /// The rows that are shown, in their order, as indices of `source`.

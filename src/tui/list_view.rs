@@ -33,7 +33,7 @@ enum ListLine<'s> {
     Note(&'static str, Style),
 }
 
-/// What is at a cell.
+/// The part of a list at a cell.
 pub enum ListHit {
     /// The heading of a column: the name of the section and the index of the column.
     Heading(&'static str, usize),

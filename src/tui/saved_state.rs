@@ -31,7 +31,7 @@ const MAX_LINES: usize = 200;
 /// The maximum number of columns.
 const MAX_COLUMNS: usize = 64;
 
-/// What is remembered.
+/// The settings that are remembered.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SavedState {

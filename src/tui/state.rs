@@ -92,7 +92,7 @@ pub struct State {
     pub filter_enabled: bool,
     /// The filter that was replaced by one that keeps a single call.
     pub filter_before_call: Option<String>,
-    /// What was typed into the prompt.
+    /// The lines that were entered in the prompt.
     pub history: PromptHistory,
     /// The current screen.
     pub screen: Screen,
@@ -106,7 +106,7 @@ pub struct State {
     pub detail: Option<DetailPane>,
     /// The share of the body that the detail takes, in percent: 20 to 80.
     pub detail_percent: u16,
-    /// What is being dragged.
+    /// The part of the screen that is being dragged.
     pub dragging: Option<DragTarget>,
     /// The text that the lines of the help must contain.
     pub help_filter: String,

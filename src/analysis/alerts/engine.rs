@@ -65,7 +65,7 @@ pub struct RuleEngine {
     unnamed: Option<u32>,
     /// The changes that were not taken yet: workspace, rule, key and change.
     pub(super) untaken: VecDeque<UntakenChange>,
-    /// What is undecided at the end of the input and was not taken yet.
+    /// The waits that are undecided at the end of the input and were not taken yet.
     pending: std::vec::IntoIter<PendingWait>,
     /// The keys of all rules.
     pub(super) keys: KeyTable,

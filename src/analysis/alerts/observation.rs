@@ -74,7 +74,7 @@ pub struct Observations {
     streams: Vec<StreamId>,
     /// The index of the latest stream by the hash of its names.
     recent: [u32; RECENT],
-    /// What was observed, and the index of its stream.
+    /// The observations, each with the index of its stream.
     pub(super) items: Vec<(u32, Observation)>,
     /// What the events that concern rules are to them.
     pub(super) rules: Vec<FoundRule>,

@@ -43,7 +43,7 @@ pub enum DiffSubject {
     Trigger,
     /// A deviation from the model.
     Drift,
-    /// What was wrong with malformed frames.
+    /// The faults of malformed frames.
     Malformed,
 }
 

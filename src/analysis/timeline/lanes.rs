@@ -125,7 +125,7 @@ pub struct CallLanes {
     pub scale: TimeScale,
     /// The states of the agent.
     pub states: Vec<LaneSpan>,
-    /// What was said, for each speaker.
+    /// The times at which each speaker spoke.
     pub speech: Vec<(Speaker, Vec<LaneSpan>)>,
     /// The tools, in rows by the number of tool calls that contain them.
     pub tools: Vec<Vec<LaneSpan>>,

@@ -18,7 +18,7 @@ pub(super) struct TimelineTally {
     part: Option<Box<TimelinePart>>,
 }
 
-/// What was collected from a chunk.
+/// The events of a chunk that belong to a timeline.
 pub(super) struct TimelinePart {
     /// The answer to which call is meant.
     pub wanted: Option<WantedCall>,

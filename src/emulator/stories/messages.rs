@@ -31,7 +31,7 @@ impl Email {
         json!({ "email_id": self.id, "from_address": self.from, "to_address": self.to.email })
     }
 
-    /// What is known of the reader alone.
+    /// Returns the fields that concern the reader alone.
     fn reader(&self) -> Value {
         json!({ "email_id": self.id, "to_address": self.to.email })
     }

@@ -8,7 +8,7 @@ use super::value::NativeValue;
 use crate::query::value::{OutputStyle, escape_hostile};
 use crate::text::terminal;
 
-/// What was appended.
+/// The kind of text that was appended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Written {
     /// JSON, in which hostile characters may remain.

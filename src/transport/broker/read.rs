@@ -110,7 +110,7 @@ struct BrokerReader<'a> {
     unproven: Option<LastMessage>,
     /// When it was last checked whether messages were removed.
     checked: Option<Instant>,
-    /// What is removed before the members of a consumer have processed it.
+    /// Notices messages that are removed before the members of a consumer have processed them.
     removal: RemovalWatch,
     taken: Arc<SharedMessages>,
 }

@@ -1,4 +1,4 @@
-//! What is read from the broker, from where, and why reading stops.
+//! The part of the stream to read, and why reading stops.
 
 use jiff::Timestamp;
 

@@ -92,7 +92,7 @@ struct RecordingPart {
 pub(super) struct ReadingStep {
     /// The length in bytes.
     pub length: u64,
-    /// What is left out; `None` if the parts are read.
+    /// The part that is left out; `None` if the parts are read.
     pub skipped: Option<SkippedPart>,
 }
 

@@ -1,4 +1,4 @@
-//! What is known about the colours of a terminal.
+//! Finds out which colours a terminal can show.
 
 /// The number of colours that a terminal can show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

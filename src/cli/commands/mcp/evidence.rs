@@ -13,7 +13,7 @@ const LISTED_GAPS: usize = 50;
 /// The number of gaps that are kept, of about 500 bytes each.
 const KEPT_GAPS: usize = 10_000;
 
-/// What is known about the events that were read.
+/// How complete the events that were read are.
 #[derive(Default)]
 pub struct Evidence {
     /// The name of the source.

@@ -35,7 +35,7 @@ const MAX_SECONDS: usize = 60;
 pub struct ToolContext {
     /// What can be read.
     pub sources: AgentSources,
-    /// What is hidden.
+    /// The policy of what is hidden.
     pub policy: Policy,
     /// The named filters of the configuration.
     pub named: BTreeMap<String, String>,

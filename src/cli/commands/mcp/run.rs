@@ -25,7 +25,7 @@ const READ_TIME: Duration = Duration::from_secs(40);
 
 /// One run of the pipeline.
 pub struct AgentRun {
-    /// What is hidden.
+    /// The policy of what is hidden.
     pub policy: Policy,
     /// Which events are selected.
     pub filter: EventFilter,
