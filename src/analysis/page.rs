@@ -22,7 +22,7 @@ use crate::analysis::byte_budget::truncated;
 use crate::text::terminal;
 use crate::text::units::count;
 
-/// The patterns that pictures refer to, so that nothing is told apart by its hue alone.
+/// The patterns that pictures refer to, so that no two things differ only in hue.
 const PATTERNS: &str = include_str!("page/patterns.svg");
 
 /// Writes everything before the content of a page with this title and style sheet.
