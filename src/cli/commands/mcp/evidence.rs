@@ -7,11 +7,9 @@ use crate::analysis::timeline::collect::StreamGap;
 use crate::model::Stream;
 use crate::text::units::counted;
 
-/// The number of gaps that a result lists. Each takes at most about 500 bytes.
-const LISTED_GAPS: usize = 50;
-
-/// The number of gaps that are kept, of about 500 bytes each.
-const KEPT_GAPS: usize = 10_000;
+/// The maximum memory of the gaps that are kept, and of those that a result lists, in bytes.
+const KEPT_BYTES: usize = 4 << 20;
+const LISTED_BYTES: usize = 16 * 1024;
 
 /// How complete the events that were read are.
 #[derive(Default)]
@@ -21,6 +19,8 @@ pub struct Evidence {
     /// The first and the last time of the events.
     pub span: Option<(Timestamp, Timestamp)>,
     gaps: Vec<StreamGap>,
+    /// The memory of the gaps that are kept, in bytes.
+    gap_bytes: usize,
     gaps_not_kept: u64,
     /// The number of lines or frames that are not events.
     pub unreadable: u64,
@@ -38,7 +38,9 @@ impl Evidence {
 
     /// Adds a gap.
     pub fn add_gap(&mut self, gap: StreamGap) {
-        if self.gaps.len() < KEPT_GAPS {
+        let bytes = gap_bytes(&gap);
+        if self.gap_bytes + bytes <= KEPT_BYTES {
+            self.gap_bytes += bytes;
             self.gaps.push(gap);
         } else {
             self.gaps_not_kept += 1;
@@ -100,11 +102,22 @@ impl Evidence {
         members.insert("source".to_owned(), json!(self.source));
         members.insert("complete".to_owned(), json!(complete));
         members.insert("why_incomplete".to_owned(), json!(self.reasons));
-        let listed: Vec<_> = self.gaps.iter().take(LISTED_GAPS).map(gap_json).collect();
+        let mut room = LISTED_BYTES;
+        let fits = |gap: &&StreamGap| {
+            room = room.saturating_sub(gap_bytes(gap));
+            room > 0
+        };
+        let listed: Vec<_> = self.gaps.iter().take_while(fits).map(gap_json).collect();
         members.insert("gaps_not_listed".to_owned(), json!(gaps - listed.len() as u64));
         members.insert("gaps".to_owned(), Value::Array(listed));
         members.insert("covers".to_owned(), json!(covers));
     }
+}
+
+/// Returns the memory that a gap takes, in bytes. As JSON, it is at most about twice as long.
+fn gap_bytes(gap: &StreamGap) -> usize {
+    let texts = [gap.call_sid.as_deref(), gap.workspace.as_deref(), Some(&*gap.reason)];
+    size_of::<StreamGap>() + texts.into_iter().flatten().map(str::len).sum::<usize>()
 }
 
 fn gap_json(gap: &StreamGap) -> Value {
@@ -121,4 +134,38 @@ fn gap_json(gap: &StreamGap) -> Value {
 
 fn rfc3339(at: Timestamp) -> String {
     format!("{at:.3}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gap(sid: usize) -> StreamGap {
+        StreamGap {
+            stream: Some(Stream::Workspace),
+            call_sid: Some("x".repeat(sid).into()),
+            workspace: None,
+            from: None,
+            to: Timestamp::UNIX_EPOCH,
+            is_certain: true,
+            reason: "disconnected".to_owned(),
+            after: 0,
+        }
+    }
+
+    #[test]
+    fn gaps_are_limited_in_bytes_and_all_are_counted() {
+        for (sid, number) in [(34, 100_000_usize), (1 << 20, 20)] {
+            let mut evidence = Evidence::default();
+            (0..number).for_each(|_| evidence.add_gap(gap(sid)));
+            assert!(evidence.gap_bytes <= KEPT_BYTES && evidence.gaps_not_kept > 0, "{sid}");
+            let mut members = Map::new();
+            evidence.describe(&mut members);
+            let listed = members["gaps"].as_array().expect("a list");
+            let not_listed = members["gaps_not_listed"].as_u64().expect("a number");
+            assert_eq!(listed.len() as u64 + not_listed, number as u64);
+            assert!(members["gaps"].to_string().len() <= 4 * LISTED_BYTES);
+            assert_eq!(listed.is_empty(), sid > LISTED_BYTES);
+        }
+    }
 }
