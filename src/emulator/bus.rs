@@ -13,7 +13,7 @@ use serde_json::Value;
 use tokio::sync::{Notify, broadcast};
 use tokio::time::{Instant, sleep_until};
 
-use super::buffer::{Batch, ReplayBuffer};
+use super::buffer::{Batch, ReplayBuffer, ReplayMemory};
 use super::day::{Clock, Day, TICK};
 use super::demo::DEMO_CALL;
 use super::ledger::Ledger;
@@ -60,11 +60,16 @@ struct BusState {
 
 impl Bus {
     /// Creates a bus whose day has not started, for an average number of events per second. It keeps
-    /// at most `replay` bytes of events.
-    pub fn new(rate: f64, replay: usize, ledger: Option<Ledger>, absent: StoryFaults) -> Self {
+    /// events for replays in its part of `memory`.
+    pub fn new(
+        rate: f64,
+        memory: ReplayMemory,
+        ledger: Option<Ledger>,
+        absent: StoryFaults,
+    ) -> Self {
         let sender = Some(broadcast::Sender::new(backlog(rate)));
         let state = BusState {
-            buffer: ReplayBuffer::new(replay),
+            buffer: ReplayBuffer::new(memory),
             sender,
             calls: HashMap::new(),
             ledger,
@@ -311,7 +316,7 @@ mod tests {
     const RATE: f64 = 5.0;
 
     fn bus() -> Bus {
-        Bus::new(RATE, usize::MAX, None, StoryFaults::default())
+        Bus::new(RATE, ReplayMemory::default(), None, StoryFaults::default())
     }
 
     /// Publishes the first events of a day without pauses.

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::task::JoinSet;
 
+use super::buffer::ReplayMemory;
 use super::bus::Bus;
 use super::day::Day;
 use super::demo::DEMO_WORKSPACE;
@@ -13,9 +14,6 @@ use super::presence::Presence;
 use super::scenario::{CheckedEvent, PlayState};
 use super::story_faults::StoryFaults;
 
-/// The memory of the events that all workspaces together keep for replays, in bytes.
-const REPLAY_BYTES: usize = 1 << 30;
-
 /// The buses of the workspaces whose stream was requested. The days end when this is dropped.
 #[derive(Debug, Default)]
 pub struct Clinics(Mutex<ClinicState>);
@@ -23,6 +21,7 @@ pub struct Clinics(Mutex<ClinicState>);
 #[derive(Debug, Default)]
 struct ClinicState {
     buses: HashMap<String, Arc<Bus>>,
+    memory: ReplayMemory,
     days: JoinSet<()>,
     closed: bool,
 }
@@ -42,13 +41,11 @@ impl Clinics {
         if let Some(bus) = state.buses.get(workspace) {
             return Some(Arc::clone(bus));
         }
-        let count = options.workspaces.count();
-        if state.closed || state.buses.len() >= count {
+        if state.closed || state.buses.len() >= options.workspaces.count() {
             return None;
         }
-        let replay = REPLAY_BYTES / count;
         let ledger = options.ledger.as_ref().map(|ledger| ledger.of_workspace(workspace));
-        let bus = Bus::new(options.rate, replay, ledger, absent.clone());
+        let bus = Bus::new(options.rate, state.memory.clone(), ledger, absent.clone());
         let seed = seed(workspace, options.seed);
         let bus = Arc::new(match &options.scenario {
             Some(scenario) => bus.with_plays(PlayState::new(scenario.clone(), workspace, seed)),

@@ -46,8 +46,6 @@ async fn a_broken_stream_ends_curl_but_not_evtap() {
     }
     let broken = || Options {
         faults: vec!["cut=3000".parse::<emulator::Fault>().expect("a fault")],
-        // The emulator keeps a megabyte: at this rate, more than the pause before the next attempt.
-        rate: 200.0,
         ..fast()
     };
     let (shown, stderr, status) = curl_and_jq(&emulator(broken()).await, ".").await;
