@@ -10,6 +10,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -30,8 +31,8 @@ const ACKNOWLEDGE: Bytes = Bytes::from_static(b"+ACK");
 /// The body of the opposite: the message is to be delivered again, to any member.
 const RETURN: Bytes = Bytes::from_static(b"-NAK");
 
-/// How long nothing arrives if the broker sends nothing.
-const QUIET: Duration = Duration::from_millis(250);
+/// How long to wait for an answer which shows that the broker has sent everything.
+const ANSWER_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// How long returning messages may take at the end of a run.
 const RETURN_TIMEOUT: Duration = Duration::from_secs(5);
@@ -192,7 +193,10 @@ impl UnreadMessages {
     /// broker, which delivers them to other members at once. Otherwise, it would wait until their
     /// time for an acknowledgement is over, which is what happens if the broker cannot be reached.
     pub async fn release(self) {
-        let Some(OpenStream { client, mut messages, mut window, .. }) = self.open else { return };
+        let Some(OpenStream { client, stream, consumer, mut messages, mut window, .. }) = self.open
+        else {
+            return;
+        };
         if client.connection_state() != State::Connected {
             return;
         }
@@ -203,12 +207,20 @@ impl UnreadMessages {
                 let number = message.reply.as_deref().and_then(Delivered::parse);
                 replies.extend(number.map(|number| number.sequence).zip(message.reply));
             };
-            // What the broker is sending would be lost without the subscription.
-            while window.is_open()
-                && let Ok(Some(message)) = timeout(QUIET, messages.next()).await
-            {
-                window.received(message.length);
-                add(message);
+            // What the broker is sending would be lost without the subscription. It has sent
+            // everything if it answers a request before anything else arrives.
+            let mut is_sending = true;
+            while window.is_open() && std::mem::take(&mut is_sending) {
+                let mut answered = pin!(timeout(ANSWER_TIMEOUT, stream.consumer_info(&consumer)));
+                while let Some(message) = tokio::select! {
+                    biased;
+                    message = messages.next() => message,
+                    _ = &mut answered => None,
+                } {
+                    is_sending = true;
+                    window.received(message.length);
+                    add(message);
+                }
             }
             messages.drain().await.ok()?;
             while let Some(message) = messages.next().await {

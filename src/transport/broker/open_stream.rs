@@ -32,6 +32,8 @@ const OVERHEAD: u64 = 64 * 1024;
 pub(super) struct OpenStream {
     pub client: Client,
     pub stream: Stream,
+    /// The name of the consumer.
+    pub consumer: String,
     pub messages: Subscriber,
     pub lost: Arc<Notify>,
     pub window: PullWindow,

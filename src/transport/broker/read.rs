@@ -188,6 +188,7 @@ impl BrokerReader<'_> {
             next: format!("$JS.API.CONSUMER.MSG.NEXT.{}.{}", consumer.stream_name, consumer.name),
             is_complete,
             delivery: consumer.delivered.consumer_sequence,
+            consumer: consumer.name,
             client,
             stream,
             messages,
