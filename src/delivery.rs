@@ -48,7 +48,7 @@ pub use trace_collector_client::{CollectorClient, traces_url};
 pub use trace_export::TraceExporter;
 pub use webhook::WebhookKeys;
 
-use crate::model::Frame;
+use crate::model::{Frame, Origin};
 use crate::output::OutputError;
 use crate::output::status::DestinationCounts;
 use crate::query::EventContext;
@@ -74,6 +74,9 @@ impl Delivery {
     #[must_use]
     pub fn new(mut destinations: Vec<Box<dyn Destination>>, cursor: Option<Cursor>) -> Self {
         let delivered = cursor.as_ref().map(Cursor::delivered);
+        if let Some(cursor) = &cursor {
+            cursor.set_tap(destinations.iter().find_map(|destination| destination.tap_key()));
+        }
         for destination in &mut destinations {
             match &delivered {
                 Some(delivered) => destination.skip_delivered(delivered),
@@ -140,6 +143,16 @@ impl Delivery {
     #[must_use]
     pub fn tap(&self) -> Option<&str> {
         self.destinations.iter().find_map(|destination| destination.tap())
+    }
+
+    /// Returns whether an earlier run of the same tap has shared everything in this stream from its
+    /// last position to the cursor.
+    #[must_use]
+    pub fn continues(&self, origin: &Origin) -> bool {
+        // Calls have no positions.
+        let workspace = origin.workspace_id.as_ref().filter(|_| origin.call_sid.is_none());
+        let cursor = self.cursor.as_ref().zip(workspace);
+        cursor.is_some_and(|(cursor, workspace)| cursor.continues(workspace))
     }
 
     /// Returns how often a destination has lost what it had; see [`Destination::restarts`].

@@ -19,8 +19,8 @@ pub use report::VerifyReport;
 
 use super::byte_budget::{ByteBudget, MAX_NAME_BYTES, truncated};
 use super::stats::event_millis;
-use crate::model::catalog::TapGap as TapGapEvent;
 use crate::model::catalog::value::GapReason;
+use crate::model::catalog::{TapConnected, TapGap as TapGapEvent};
 use crate::model::{Field, Kind, Stream, Time, parse_millis};
 use crate::output::{Observer, OutputError};
 use crate::query::EventContext;
@@ -193,8 +193,12 @@ impl Workspace {
                 }
             }
             Some(Kind::TapConnected) if name.is_some() && budget.take(ENTRY_BYTES) => {
-                if let Some(from) = moment("from").or(time) {
-                    coverage.begin(from);
+                let connected = event.read::<TapConnected>();
+                let continues = connected.is_some_and(|tap| tap.continues.value() == Some(&true));
+                match moment("from").or(time) {
+                    Some(from) if continues => coverage.resume(from),
+                    Some(from) => coverage.begin(from),
+                    None => {}
                 }
             }
             Some(Kind::TapEnded) if name.is_some() => {

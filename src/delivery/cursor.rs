@@ -25,6 +25,8 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+#[cfg(doc)]
+use super::destination::Destination;
 use super::key::{DeliveryKey, key};
 use crate::error::{Error, Exit, Result};
 use crate::model::Frame;
@@ -78,6 +80,9 @@ struct Position {
     id: u64,
     /// The events with this id or a later one: id, identity, and number of deliveries.
     events: Vec<(u64, u64, u32)>,
+    /// The tap that shared the events up to here; see [`Destination::tap_key`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tap: Option<u64>,
 }
 
 /// Remembers up to which event each workspace has been delivered, in a file.
@@ -107,6 +112,8 @@ struct CursorState {
     /// The file at the path, which is locked while it is open.
     lock: File,
     streams: HashMap<String, CursorStream>,
+    /// The tap of this run, if it shares its events.
+    tap: Option<u64>,
     /// Whether the file had positions when it was opened.
     resumes: bool,
     /// The workspaces whose streams have moved since the changes were last taken.
@@ -143,6 +150,8 @@ struct CursorStream {
     id: u64,
     delivered: DeliveryCounts,
     has_moved: bool,
+    /// The tap that shared the last event.
+    tap: Option<u64>,
     /// The events that an earlier run delivered and that the server may send again.
     known: DeliveryCounts,
 }
@@ -196,11 +205,11 @@ impl Cursor {
             }
         };
         let mut streams = HashMap::new();
-        for (workspace, Position { id, events }) in written.streams.iter() {
+        for (workspace, Position { id, events, tap }) in written.streams.iter() {
             let delivered: DeliveryCounts =
                 events.iter().map(|(id, identity, count)| ((*id, *identity), *count)).collect();
             let (id, known) = (*id, delivered.clone());
-            let stream = CursorStream { id, known, delivered, has_moved: false };
+            let stream = CursorStream { id, known, delivered, has_moved: false, tap: *tap };
             streams.insert(workspace.clone(), stream);
         }
         let state = CursorState {
@@ -208,6 +217,7 @@ impl Cursor {
             lock: file,
             resumes: !streams.is_empty(),
             streams,
+            tap: None,
             moved: Vec::new(),
             last_rules: None,
             delivered: written.streams.into_owned(),
@@ -238,6 +248,18 @@ impl Cursor {
             Error::new(Exit::Failure, what, input_file::cause(&error), "check the path of --cursor")
         })?;
         Ok(starts)
+    }
+
+    /// Sets the tap that shares the events of this run.
+    pub(super) fn set_tap(&self, tap: Option<u64>) {
+        self.state().tap = tap;
+    }
+
+    /// Returns whether the last events of a workspace were shared by the same tap as those of this run.
+    pub(super) fn continues(&self, workspace_id: &str) -> bool {
+        let state = self.state();
+        let stream = state.streams.get(workspace_id);
+        state.tap.is_some() && stream.is_some_and(|stream| stream.tap == state.tap)
     }
 
     /// Returns the events that earlier runs delivered and that the server may send again.
@@ -293,7 +315,8 @@ impl CursorState {
         }
         self.streams
             .insert(workspace_id.to_owned(), CursorStream { id: now, ..CursorStream::default() });
-        self.delivered.insert(workspace_id.to_owned(), Position { id: now, events: Vec::new() });
+        let position = Position { id: now, ..Position::default() };
+        self.delivered.insert(workspace_id.to_owned(), position);
         self.changed = true;
         None
     }
@@ -321,6 +344,7 @@ impl CursorState {
         if stream.delivered.len() < MAX_REMEMBERED {
             *stream.delivered.entry(key).or_default() += 1;
         }
+        stream.tap = self.tap;
         if !std::mem::replace(&mut stream.has_moved, true) {
             self.moved.extend(frame.origin.workspace_id.clone());
         }
@@ -342,7 +366,7 @@ impl CursorState {
             stream.has_moved = false;
             let delivered = stream.delivered.iter();
             let events = delivered.map(|((id, identity), count)| (*id, *identity, *count));
-            let position = Position { id: stream.id, events: events.collect() };
+            let position = Position { id: stream.id, events: events.collect(), tap: stream.tap };
             changes.positions.insert(workspace, position);
         }
         changes

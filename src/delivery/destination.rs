@@ -52,6 +52,11 @@ pub trait Destination: Send {
         None
     }
 
+    /// Returns a hash that is the same in another run if the tap and what it shares are.
+    fn tap_key(&self) -> Option<u64> {
+        None
+    }
+
     /// Takes an event about the tap, which is not shown on stdout.
     fn lifecycle(&mut self, _context: &EventContext<'_>) -> Result<(), OutputError> {
         Ok(())

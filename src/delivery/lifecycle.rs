@@ -64,16 +64,19 @@ impl Lifecycle {
         progress.until = progress.until.max(reached);
     }
 
-    /// Returns the events that report the coverage of a stream. `restarts` is how often the
+    /// Returns the events that report the coverage of a stream. `continues` says that an earlier run
+    /// has delivered everything before, since it last reported a position. `restarts` is how often the
     /// destination has lost what it had: if it has since the last time, it is complete only after
     /// what was delivered until now.
     pub fn coverage(
         &mut self,
         coverage: &Coverage,
+        continues: bool,
         restarts: u64,
         now: Timestamp,
     ) -> Vec<RawFrame> {
         let new = || StreamProgress { restarts, ..StreamProgress::default() };
+        let continues = continues || self.streams.contains_key(&coverage.origin);
         let progress = self.streams.entry(Arc::clone(&coverage.origin)).or_insert_with(new);
         let is_lost = std::mem::replace(&mut progress.restarts, restarts) != restarts;
         // Events of the same millisecond may have been delivered before.
@@ -83,9 +86,14 @@ impl Lifecycle {
             CoverageState::From(from) => Some(from.max(after)),
             CoverageState::Until(_) => is_lost.then_some(after),
         };
-        let connected = from.map(
-            |from| json!({"event_type": "tap.connected", "tap": self.tap, "from": from.map(text)}),
-        );
+        let connected = from.map(|from| {
+            json!({
+                "event_type": "tap.connected",
+                "tap": self.tap,
+                "from": from.map(text),
+                "continues": continues && !is_lost,
+            })
+        });
         let position = match coverage.state {
             CoverageState::From(_) => None,
             CoverageState::Until(until) => {
@@ -160,11 +168,16 @@ mod tests {
         let covers = |state| Coverage { origin: Arc::clone(&origin), state };
         let event = |id| Frame { id: Some(id), ..Frame::new(FrameFormat::Sse, b"", &origin) };
         lifecycle.advance(&event("1700000000000"));
-        let connected = lifecycle.coverage(&covers(CoverageState::From(None)), 0, at(0));
-        let expected = json!({"event_type": "tap.connected", "tap": "east", "from": null});
+        let connected = lifecycle.coverage(&covers(CoverageState::From(None)), false, 0, at(0));
+        let expected = json!({
+            "event_type": "tap.connected",
+            "tap": "east",
+            "from": null,
+            "continues": false,
+        });
         assert_eq!(connected.iter().map(line).collect::<Vec<_>>(), [expected]);
         let position = |lifecycle: &mut Lifecycle, until| {
-            let events = lifecycle.coverage(&covers(CoverageState::Until(until)), 0, at(0));
+            let events = lifecycle.coverage(&covers(CoverageState::Until(until)), false, 0, at(0));
             let [event] = &events[..] else { panic!("{} events", events.len()) };
             let line = line(event);
             (line["position"].clone(), line["last_id"].clone())
@@ -189,12 +202,33 @@ mod tests {
     }
 
     #[test]
+    fn a_stream_continues_after_a_reconnect_unless_its_destination_has_lost_everything() {
+        let origin = Arc::new(Origin::default());
+        let mut lifecycle = Lifecycle::new("east");
+        let mut continues = |is_continued, restarts| {
+            let coverage =
+                Coverage { origin: Arc::clone(&origin), state: CoverageState::From(Some(at(1))) };
+            let events = lifecycle.coverage(&coverage, is_continued, restarts, at(0));
+            line(&events[0])["continues"] == true
+        };
+        assert!(!continues(false, 0));
+        assert!(continues(false, 0));
+        assert!(!continues(true, 1));
+        assert!(continues(false, 1));
+        let mut lifecycle = Lifecycle::new("east");
+        let coverage =
+            Coverage { origin: Arc::clone(&origin), state: CoverageState::From(Some(at(1))) };
+        let first = lifecycle.coverage(&coverage, true, 0, at(0));
+        assert_eq!(line(&first[0])["continues"], true, "an earlier run was there");
+    }
+
+    #[test]
     fn a_destination_that_has_lost_everything_is_told_anew_from_when_on_it_is_complete() {
         let origin = Arc::new(Origin::default());
         let mut lifecycle = Lifecycle::new("east");
         let mut coverage = |state, restarts| {
             let coverage = Coverage { origin: Arc::clone(&origin), state };
-            let events = lifecycle.coverage(&coverage, restarts, at(0));
+            let events = lifecycle.coverage(&coverage, false, restarts, at(0));
             let fields = ["event_type", "from", "position"];
             let text = |line: Value| fields.map(|name| line[name].as_str().map(str::to_owned));
             events.iter().map(line).map(text).collect::<Vec<_>>()

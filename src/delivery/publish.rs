@@ -31,6 +31,7 @@ use crate::model::{Kind, cloudevent};
 use crate::output::OutputError;
 use crate::output::cloudevents::cloud_event;
 use crate::query::EventContext;
+use crate::redact::Fnv;
 use crate::transport::broker::{Broker, of_tap, subject};
 use crate::transport::shutdown::ShutdownFlag;
 pub use config::PublishConfig;
@@ -154,6 +155,15 @@ impl Destination for Publisher {
 
     fn tap(&self) -> Option<&str> {
         Some(&self.config.tap)
+    }
+
+    fn tap_key(&self) -> Option<u64> {
+        let PublishConfig { prefix, tap, .. } = &*self.config;
+        let mut hash = Fnv::default();
+        for part in [tap, &prefix.all(), &self.broker.stream_key()] {
+            hash.update(part);
+        }
+        Some(hash.0)
     }
 
     fn lifecycle(&mut self, context: &EventContext<'_>) -> Result<(), OutputError> {

@@ -275,3 +275,50 @@ fn the_cursor_follows_what_is_delivered_in_the_background_and_not_what_is_read()
     }
     assert!(!delivery.is_unsettled());
 }
+
+/// A destination that is shared under this key.
+struct Shared(Option<u64>);
+
+impl Destination for Shared {
+    fn tap_key(&self) -> Option<u64> {
+        self.0
+    }
+
+    fn event(&mut self, _context: &EventContext<'_>) -> Result<(), OutputError> {
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), OutputError> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_run_continues_only_what_the_last_one_shared_with_the_same_destination() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let run = |tap: Option<u64>, id: Option<u64>| {
+        let cursor = Cursor::open(&directory.path().join("cursor")).expect("a cursor");
+        cursor.starts(&[WORKSPACE.to_owned()], 100).expect("written");
+        let mut delivery = Delivery::new(vec![Box::new(Shared(tap))], Some(cursor));
+        let continues = |delivery: &Delivery| delivery.continues(&frame(0, "a").origin);
+        let at_first = continues(&delivery);
+        deliver(&mut delivery, &Vec::from_iter(id.map(|id| frame(id, "a"))), &Policy::default());
+        delivery.finish(None).expect("written");
+        (at_first, continues(&delivery))
+    };
+    assert_eq!(run(Some(1), None), (false, false));
+    assert_eq!(run(Some(1), Some(200)), (false, true));
+    assert_eq!(run(Some(1), Some(300)), (true, true));
+    assert_eq!(run(Some(2), None), (false, false), "another destination");
+    assert_eq!(run(Some(1), None), (true, true), "which got nothing");
+    assert_eq!(run(None, Some(400)), (false, false), "no destination");
+    assert_eq!(run(Some(1), Some(500)), (false, true));
+    let of_call = Origin {
+        workspace_id: Some(WORKSPACE.to_owned()),
+        call_sid: Some("CA1".to_owned()),
+        ..Origin::default()
+    };
+    let cursor = Cursor::open(&directory.path().join("cursor")).expect("a cursor");
+    let delivery = Delivery::new(vec![Box::new(Shared(Some(1)))], Some(cursor));
+    assert!(!delivery.continues(&of_call), "a call has no position");
+}

@@ -56,8 +56,10 @@ impl Pipeline {
     /// Announces the coverage of a stream.
     pub(super) fn coverage(&mut self, coverage: &Coverage) -> Result<Option<Exit>, OutputError> {
         let restarts = self.delivery.restarts();
+        let continues = self.delivery.continues(&coverage.origin);
         let lifecycle = self.lifecycle.as_mut();
-        let events = lifecycle.map(|tap| tap.coverage(coverage, restarts, Timestamp::now()));
+        let now = Timestamp::now();
+        let events = lifecycle.map(|tap| tap.coverage(coverage, continues, restarts, now));
         events.into_iter().flatten().try_for_each(|event| self.announce(&event))?;
         if let Some(alerts) = &mut self.alerts {
             alerts.coverage(coverage);

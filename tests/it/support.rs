@@ -287,6 +287,7 @@ pub fn kill(pid: u32, signal: &str) {
         "CONT" => Signal::CONT,
         "HUP" => Signal::HUP,
         "INT" => Signal::INT,
+        "KILL" => Signal::KILL,
         "STOP" => Signal::STOP,
         "TERM" => Signal::TERM,
         "TSTP" => Signal::TSTP,

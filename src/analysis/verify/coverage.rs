@@ -27,6 +27,15 @@ impl TapCoverage {
         self.since = Some(from);
     }
 
+    /// The tap is complete from here on, and has missed nothing since its last position.
+    pub fn resume(&mut self, from: i64) {
+        if self.since.is_some_and(|since| since <= from) {
+            self.reach(from);
+        } else {
+            self.begin(from);
+        }
+    }
+
     /// The tap has everything up to here.
     pub fn reach(&mut self, to: i64) {
         let from = *self.since.get_or_insert(to);
@@ -133,6 +142,27 @@ mod tests {
         coverage.reach(70);
         assert_eq!(coverage.covered().as_slice(), [period(10, 20), period(40, 45)]);
         assert_eq!(coverage.gaps()[0].period, period(45, 60));
+    }
+
+    #[test]
+    fn whoever_resumes_has_missed_nothing_since_the_last_position() {
+        let mut coverage = TapCoverage::default();
+        coverage.begin(10);
+        coverage.reach(20);
+        coverage.resume(30);
+        coverage.reach(40);
+        assert_eq!(coverage.covered().as_slice(), [period(10, 40)]);
+        // The position lies before what was covered, or nothing is known of what was before.
+        coverage.resume(35);
+        coverage.end();
+        coverage.resume(50);
+        coverage.reach(60);
+        coverage.resume(45);
+        coverage.reach(60);
+        assert_eq!(coverage.covered().as_slice(), [period(10, 40), period(45, 60)]);
+        coverage.miss(Some(70), 80, false, "replay_late");
+        coverage.resume(90);
+        assert_eq!(coverage.covered().as_slice(), [period(10, 40), period(45, 70), period(80, 90)]);
     }
 
     #[test]

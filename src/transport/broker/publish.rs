@@ -161,6 +161,13 @@ impl Broker {
         })
     }
 
+    /// Returns what distinguishes the stream from all others.
+    #[must_use]
+    pub fn stream_key(&self) -> String {
+        let created = self.stream.cached_info().created.unix_timestamp_nanos();
+        format!("{}@{created}", self.stream_name())
+    }
+
     /// Returns the name of the stream.
     #[must_use]
     pub fn stream_name(&self) -> &str {

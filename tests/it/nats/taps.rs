@@ -35,14 +35,13 @@ pub async fn wait_for(server: &NatsServer, subject: &str, is_wanted: impl Fn(&Va
 
 /// Starts an emulator that publishes this many events per second, and records them in the ledger.
 async fn emulator(rate: f64, ledger: &Ledger) -> String {
+    let ledger = Some(ledger.clone());
+    emulate(emulator::Options { rate, seed: 1, ledger, ..emulator::Options::default() }).await
+}
+
+async fn emulate(options: emulator::Options) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let base = format!("http://{}", listener.local_addr().expect("an address"));
-    let options = emulator::Options {
-        rate,
-        seed: 1,
-        ledger: Some(ledger.clone()),
-        ..emulator::Options::default()
-    };
     tokio::spawn(emulator::run(listener, options, std::future::pending()));
     base
 }
@@ -213,4 +212,53 @@ async fn nothing_is_lost_or_stored_twice_while_one_of_two_taps_is_killed_at_rand
         workspace["taps"].as_array().expect("a list").iter().map(|tap| &tap["tap"]).collect();
     assert_eq!(names, ["east", "west"]);
     assert_eq!(workspace["events"], stored.len());
+}
+
+#[tokio::test]
+async fn a_gap_remains_only_where_a_tap_may_have_missed_something() {
+    if !is_installed() {
+        return;
+    }
+    let server = NatsServer::start(&[]).await;
+    let faults = vec!["cut=20000".parse().expect("a fault")];
+    let options =
+        emulator::Options { rate: 300.0, seed: 1, faults, ..emulator::Options::default() };
+    let base = emulate(options).await;
+    let home = tempfile::tempdir().expect("a home");
+    let cursor = format!("-q .event_type --cursor {}", home.path().join("cursor").display());
+    let url = server.url("evtap");
+    // No position is due before a run ends.
+    let publish = format!("--tap-name east --heartbeat 5m --create-stream --publish {url}");
+    // Without a position, a tap claims nothing of its first second.
+    let tap = || watch(&base, &format!("{cursor} {publish} -n 600")).run();
+    let verify = async |status| {
+        let report = evtap(&format!("verify -o json --from {url}")).run().await.ended(status);
+        let report: Value = serde_json::from_str(&report).expect("JSON");
+        let workspace = &report["workspaces"][0];
+        let count = |value: &Value| value.as_array().expect("a list").len();
+        (count(&workspace["taps"][0]["covered"]), count(&workspace["gaps"]))
+    };
+
+    // It connects again after the fault, and is killed some time later.
+    let killed = watch(&base, &format!("{cursor} {publish}")).start();
+    let connected = format!("evtap.{DEMO_WORKSPACE}.tap.connected.east");
+    wait_for(&server, &connected, |data| data["continues"] == true).await;
+    let before = server.stored("evtap").await.len();
+    while server.stored("evtap").await.len() < before + 50 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    killed.signal("KILL");
+    killed.end().await;
+    tap().await.ended(0);
+    assert_eq!(verify(0).await, (1, 0), "the cursor had everything");
+
+    // Without --publish, the cursor goes on, but nothing is stored.
+    watch(&base, &format!("{cursor} -n 50")).run().await.ended(0);
+    tap().await.ended(0);
+    assert_eq!(verify(8).await, (2, 1));
+
+    // Another cursor knows nothing of what this tap has stored.
+    std::fs::remove_file(home.path().join("cursor")).expect("it exists");
+    tap().await.ended(0);
+    assert_eq!(verify(8).await, (3, 2));
 }
