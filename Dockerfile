@@ -1,7 +1,7 @@
 # An image with nothing but evtap, the certificates that it trusts and the time zones that it knows:
 #   docker build -t evtap . && docker run --rm evtap watch --workspace demo -n 5
 FROM rust:1-alpine AS build
-# The C compiler builds ring and zstd. On Alpine, Rust links statically against musl.
+# The C compiler builds ring, zstd and mimalloc. On Alpine, Rust links statically against musl.
 RUN apk add --no-cache ca-certificates musl-dev tzdata
 WORKDIR /src
 COPY . .
