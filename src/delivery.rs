@@ -74,9 +74,6 @@ impl Delivery {
     #[must_use]
     pub fn new(mut destinations: Vec<Box<dyn Destination>>, cursor: Option<Cursor>) -> Self {
         let delivered = cursor.as_ref().map(Cursor::delivered);
-        if let Some(cursor) = &cursor {
-            cursor.set_tap(destinations.iter().find_map(|destination| destination.tap_key()));
-        }
         for destination in &mut destinations {
             match &delivered {
                 Some(delivered) => destination.skip_delivered(delivered),
@@ -145,13 +142,26 @@ impl Delivery {
         self.destinations.iter().find_map(|destination| destination.tap())
     }
 
-    /// Returns whether an earlier run of the same tap has shared everything in this stream from its
-    /// last position to the cursor.
+    /// Finds out whether the tap goes on with what an earlier run of it stored.
+    pub async fn resume_tap(&self) {
+        let Some(cursor) = &self.cursor else { return };
+        for destination in &self.destinations {
+            let Some(tap) = destination.tap_key() else { continue };
+            let is_intact = match cursor.mark(tap) {
+                Some(mark) => destination.holds(mark).await,
+                None => false,
+            };
+            cursor.set_tap(tap, is_intact);
+        }
+    }
+
+    /// Returns whether an earlier run of the tap has stored everything in this stream from its last
+    /// position to the cursor, and it is still there.
     #[must_use]
     pub fn continues(&self, origin: &Origin) -> bool {
         // Calls have no positions.
         let workspace = origin.workspace_id.as_ref().filter(|_| origin.call_sid.is_none());
-        let cursor = self.cursor.as_ref().zip(workspace);
+        let cursor = self.cursor.as_ref().zip(workspace).filter(|_| self.restarts() == 0);
         cursor.is_some_and(|(cursor, workspace)| cursor.continues(workspace))
     }
 
@@ -244,7 +254,13 @@ impl Delivery {
         else {
             return Ok(());
         };
-        self.cursor.as_ref().map_or(Ok(()), |cursor| cursor.commit(changes))?;
+        if let Some(cursor) = &self.cursor {
+            if self.restarts() > 0 {
+                cursor.forget_tap();
+            }
+            let newest = self.destinations.iter().find_map(|destination| destination.newest());
+            cursor.commit(changes, newest)?;
+        }
         self.receipts.confirm(processed);
         Ok(())
     }

@@ -24,6 +24,7 @@ pub mod gap;
 pub mod input_file;
 mod item;
 pub mod key_ring;
+mod media_type;
 pub mod merge;
 pub mod meter;
 pub mod observer;

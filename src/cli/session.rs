@@ -172,7 +172,7 @@ impl SessionBuilder {
         let mut progress_line =
             ProgressLine::new(progress.clone().filter(|_| !has_screen), format, self.is_quiet);
         let pipeline = Pipeline::new(stages)
-            .with_delivery(delivery(self.destinations, self.cursor, self.resumes))
+            .with_delivery(delivery(self.destinations, self.cursor, self.resumes).await)
             .with_progress(progress)
             .with_threads(self.threads)
             .with_range(self.range)
@@ -271,12 +271,13 @@ pub fn pipeline_panicked() -> Error {
 }
 
 /// Creates the delivery of a run, which continues where an earlier one ended if it `resumes`.
-fn delivery(
+async fn delivery(
     destinations: Vec<Box<dyn Destination>>,
     cursor: Option<Cursor>,
     resumes: bool,
 ) -> Delivery {
     let mut delivery = Delivery::new(destinations, cursor);
+    delivery.resume_tap().await;
     if !resumes {
         delivery.begin_anew();
     }

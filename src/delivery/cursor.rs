@@ -14,6 +14,8 @@
 //! Events may be processed long before they are delivered. Where a stream is read and up to where it
 //! has been delivered are therefore two positions, and only the latter is in the file.
 
+mod file;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
@@ -22,11 +24,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
+use file::{CursorFile, Marks, Position, Positions};
 use serde_json::value::RawValue;
 
-#[cfg(doc)]
-use super::destination::Destination;
+use super::destination::StoredMark;
 use super::key::{DeliveryKey, key};
 use crate::error::{Error, Exit, Result};
 use crate::model::Frame;
@@ -58,33 +59,6 @@ pub(super) type DeliveryCounts = BTreeMap<DeliveryKey, u32>;
 /// Gives the state of the rules, if the run has rules. It is asked only where the file is written.
 pub type RuleState<'a> = Option<&'a dyn Fn() -> Option<Box<RawValue>>>;
 
-/// The content of the cursor file.
-#[derive(Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CursorFile<'a> {
-    version: u32,
-    streams: Cow<'a, Positions>,
-    /// The state of the rules, which belongs to these positions.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    rules: Option<Box<RawValue>>,
-}
-
-/// The positions of streams by workspace.
-type Positions = BTreeMap<String, Position>;
-
-/// The position up to which a workspace has been delivered.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Position {
-    /// The id of the last event, or the time in milliseconds at which the first run began.
-    id: u64,
-    /// The events with this id or a later one: id, identity, and number of deliveries.
-    events: Vec<(u64, u64, u32)>,
-    /// The tap that shared the events up to here; see [`Destination::tap_key`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    tap: Option<u64>,
-}
-
 /// Remembers up to which event each workspace has been delivered, in a file.
 ///
 /// A clone is the same cursor, so that streams can begin while the delivery advances it.
@@ -112,8 +86,10 @@ struct CursorState {
     /// The file at the path, which is locked while it is open.
     lock: File,
     streams: HashMap<String, CursorStream>,
-    /// The tap of this run, if it shares its events.
+    /// The tap of this run, if it has one that has not lost what it stored.
     tap: Option<u64>,
+    /// The newest of what taps have stored.
+    marks: Marks,
     /// Whether the file had positions when it was opened.
     resumes: bool,
     /// The workspaces whose streams have moved since the changes were last taken.
@@ -150,7 +126,7 @@ struct CursorStream {
     id: u64,
     delivered: DeliveryCounts,
     has_moved: bool,
-    /// The tap that shared the last event.
+    /// The tap that stored the last event.
     tap: Option<u64>,
     /// The events that an earlier run delivered and that the server may send again.
     known: DeliveryCounts,
@@ -218,6 +194,7 @@ impl Cursor {
             resumes: !streams.is_empty(),
             streams,
             tap: None,
+            marks: written.marks.into_owned(),
             moved: Vec::new(),
             last_rules: None,
             delivered: written.streams.into_owned(),
@@ -250,12 +227,29 @@ impl Cursor {
         Ok(starts)
     }
 
-    /// Sets the tap that shares the events of this run.
-    pub(super) fn set_tap(&self, tap: Option<u64>) {
-        self.state().tap = tap;
+    /// Returns the newest of what a tap had stored at these positions.
+    pub(super) fn mark(&self, tap: u64) -> Option<StoredMark> {
+        self.state().marks.get(&tap).copied()
     }
 
-    /// Returns whether the last events of a workspace were shared by the same tap as those of this run.
+    /// Sets the tap of this run, which goes on with what it stored before if that `is_intact`.
+    pub(super) fn set_tap(&self, tap: u64, is_intact: bool) {
+        let mut state = self.state();
+        if !is_intact {
+            state.forget(tap);
+        }
+        state.tap = Some(tap);
+    }
+
+    /// Notes that what the tap of this run had stored has been lost.
+    pub(super) fn forget_tap(&self) {
+        let mut state = self.state();
+        if let Some(tap) = state.tap.take() {
+            state.forget(tap);
+        }
+    }
+
+    /// Returns whether the tap of this run has stored the last events of a workspace.
     pub(super) fn continues(&self, workspace_id: &str) -> bool {
         let state = self.state();
         let stream = state.streams.get(workspace_id);
@@ -290,9 +284,14 @@ impl Cursor {
         self.state().rules.clone()
     }
 
-    /// Writes positions up to which everything has been delivered.
-    pub(super) fn commit(&self, changes: CursorChanges) -> io::Result<()> {
-        self.state().commit(changes)
+    /// Writes positions up to which everything has been delivered, and the newest of what the tap has
+    /// stored.
+    pub(super) fn commit(
+        &self,
+        changes: CursorChanges,
+        newest: Option<StoredMark>,
+    ) -> io::Result<()> {
+        self.state().commit(changes, newest)
     }
 
     /// Writes the file and forces it to disk.
@@ -306,6 +305,16 @@ impl Cursor {
 }
 
 impl CursorState {
+    /// Forgets which workspaces a tap has stored.
+    fn forget(&mut self, tap: u64) {
+        let in_memory = self.streams.values_mut().map(|stream| &mut stream.tap);
+        let in_file = self.delivered.values_mut().map(|position| &mut position.tap);
+        for of in in_memory.chain(in_file).filter(|of| **of == Some(tap)) {
+            *of = None;
+        }
+        self.changed |= self.marks.remove(&tap).is_some();
+    }
+
     fn start(&mut self, workspace_id: &str, now: u64) -> Option<Start> {
         if let Some(stream) = self.streams.get_mut(workspace_id) {
             // A workspace may also have been removed and added again in this run.
@@ -372,8 +381,12 @@ impl CursorState {
         changes
     }
 
-    fn commit(&mut self, mut changes: CursorChanges) -> io::Result<()> {
+    fn commit(&mut self, mut changes: CursorChanges, newest: Option<StoredMark>) -> io::Result<()> {
         self.changed |= !changes.positions.is_empty() || changes.rules.is_some();
+        for position in changes.positions.values_mut() {
+            position.tap = position.tap.filter(|tap| self.tap == Some(*tap));
+        }
+        self.marks.extend(self.tap.zip(newest));
         self.delivered.append(&mut changes.positions);
         self.rules = changes.rules.or(self.rules.take());
         if self.last_write.as_ref().is_some_and(|last| !last.allows_another(last.ended.elapsed())) {
@@ -396,6 +409,7 @@ impl CursorState {
         let file = CursorFile {
             version: 1,
             streams: Cow::Borrowed(&self.delivered),
+            marks: Cow::Borrowed(&self.marks),
             rules: self.rules.clone(),
         };
         let text = serde_json::to_string(&file)?;
@@ -465,7 +479,7 @@ mod tests {
         let read = || std::fs::read_to_string(&path).expect("a file");
         let before = read();
         cursor.state().start("new", 2);
-        cursor.commit(cursor.take_changes(None, false)).expect("it can wait");
+        cursor.commit(cursor.take_changes(None, false), None).expect("it can wait");
         assert_eq!(read(), before);
         cursor.finish().expect("written");
         assert!(read().contains("new"));

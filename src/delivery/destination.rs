@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
+use serde::{Deserialize, Serialize};
 
 use super::key::DeliveryKey;
 use super::results::ResultCounts;
@@ -23,6 +25,16 @@ pub struct DeliveryProgress {
     /// The number of events, in the order in which they were handed over, of which each has been
     /// delivered or finally refused.
     pub delivered: u64,
+}
+
+/// The newest of what a tap has stored. A later run sees by it that nothing before has been lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoredMark {
+    /// The place in the destination, higher than that of anything older.
+    pub place: u64,
+    /// A hash of the id of what is there.
+    pub id: u64,
 }
 
 /// Where events are delivered besides stdout.
@@ -52,9 +64,19 @@ pub trait Destination: Send {
         None
     }
 
-    /// Returns a hash that is the same in another run if the tap and what it shares are.
+    /// Returns a hash of the tap and of what it stores its events in, which is the same in each run.
     fn tap_key(&self) -> Option<u64> {
         None
+    }
+
+    /// Returns the newest of what the tap has stored in this run.
+    fn newest(&self) -> Option<StoredMark> {
+        None
+    }
+
+    /// Returns whether the destination still has what an earlier run of the tap stored.
+    fn holds(&self, _mark: StoredMark) -> LocalBoxFuture<'_, bool> {
+        std::future::ready(false).boxed_local()
     }
 
     /// Takes an event about the tap, which is not shown on stdout.

@@ -76,7 +76,8 @@ impl Lifecycle {
         now: Timestamp,
     ) -> Vec<RawFrame> {
         let new = || StreamProgress { restarts, ..StreamProgress::default() };
-        let continues = continues || self.streams.contains_key(&coverage.origin);
+        let continues = matches!(coverage.state, CoverageState::Resumed(_))
+            && (continues || self.streams.contains_key(&coverage.origin));
         let progress = self.streams.entry(Arc::clone(&coverage.origin)).or_insert_with(new);
         let is_lost = std::mem::replace(&mut progress.restarts, restarts) != restarts;
         // Events of the same millisecond may have been delivered before.
@@ -84,6 +85,7 @@ impl Lifecycle {
         let after = after.filter(|_| is_lost);
         let from = match coverage.state {
             CoverageState::From(from) => Some(from.max(after)),
+            CoverageState::Resumed(from) => Some(Some(from).max(after)),
             CoverageState::Until(_) => is_lost.then_some(after),
         };
         let connected = from.map(|from| {
@@ -95,7 +97,7 @@ impl Lifecycle {
             })
         });
         let position = match coverage.state {
-            CoverageState::From(_) => None,
+            CoverageState::From(_) | CoverageState::Resumed(_) => None,
             CoverageState::Until(until) => {
                 progress.until = progress.until.max(until);
                 Some(json!({
@@ -202,24 +204,22 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_continues_after_a_reconnect_unless_its_destination_has_lost_everything() {
+    fn a_stream_continues_where_it_resumes_unless_its_destination_has_lost_everything() {
         let origin = Arc::new(Origin::default());
-        let mut lifecycle = Lifecycle::new("east");
-        let mut continues = |is_continued, restarts| {
-            let coverage =
-                Coverage { origin: Arc::clone(&origin), state: CoverageState::From(Some(at(1))) };
-            let events = lifecycle.coverage(&coverage, is_continued, restarts, at(0));
+        let (begun, resumed) = (CoverageState::From(Some(at(1))), CoverageState::Resumed(at(1)));
+        let coverage = |state| Coverage { origin: Arc::clone(&origin), state };
+        let continues = |lifecycle: &mut Lifecycle, state, by_cursor, restarts| {
+            let events = lifecycle.coverage(&coverage(state), by_cursor, restarts, at(0));
             line(&events[0])["continues"] == true
         };
-        assert!(!continues(false, 0));
-        assert!(continues(false, 0));
-        assert!(!continues(true, 1));
-        assert!(continues(false, 1));
         let mut lifecycle = Lifecycle::new("east");
-        let coverage =
-            Coverage { origin: Arc::clone(&origin), state: CoverageState::From(Some(at(1))) };
-        let first = lifecycle.coverage(&coverage, true, 0, at(0));
-        assert_eq!(line(&first[0])["continues"], true, "an earlier run was there");
+        assert!(!continues(&mut lifecycle, resumed, false, 0), "the first connection");
+        assert!(continues(&mut lifecycle, resumed, false, 0));
+        assert!(!continues(&mut lifecycle, begun, true, 0), "there was no position");
+        assert!(!continues(&mut lifecycle, resumed, true, 1));
+        assert!(continues(&mut lifecycle, resumed, false, 1));
+        let mut next_run = Lifecycle::new("east");
+        assert!(continues(&mut next_run, resumed, true, 0));
     }
 
     #[test]

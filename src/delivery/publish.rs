@@ -24,7 +24,7 @@ use futures_util::future::LocalBoxFuture;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
-use super::destination::{DeliveryProgress, Destination};
+use super::destination::{DeliveryProgress, Destination, StoredMark};
 use super::failure::DeliveryFailure;
 use super::results::ResultCounts;
 use crate::model::{Kind, cloudevent};
@@ -164,6 +164,15 @@ impl Destination for Publisher {
             hash.update(part);
         }
         Some(hash.0)
+    }
+
+    fn newest(&self) -> Option<StoredMark> {
+        self.progress.counts().newest
+    }
+
+    fn holds(&self, mark: StoredMark) -> LocalBoxFuture<'_, bool> {
+        let id = self.broker.header_at(mark.place, message::ID);
+        id.map(move |id| id.is_some_and(|id| message::id_hash(&id) == mark.id)).boxed_local()
     }
 
     fn lifecycle(&mut self, context: &EventContext<'_>) -> Result<(), OutputError> {

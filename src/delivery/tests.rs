@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
 
-use super::destination::DeliveryProgress;
+use super::destination::{DeliveryProgress, StoredMark};
 use super::*;
 use crate::error::Exit;
 use crate::model::decode::Decoder;
@@ -276,12 +278,29 @@ fn the_cursor_follows_what_is_delivered_in_the_background_and_not_what_is_read()
     assert!(!delivery.is_unsettled());
 }
 
-/// A destination that is shared under this key.
-struct Shared(Option<u64>);
+/// A destination in which a tap stores its events.
+struct TapDestination {
+    tap: Option<u64>,
+    /// The places of what it holds.
+    holds: std::ops::Range<u64>,
+    restarts: u64,
+}
 
-impl Destination for Shared {
+impl Destination for TapDestination {
     fn tap_key(&self) -> Option<u64> {
-        self.0
+        self.tap
+    }
+
+    fn newest(&self) -> Option<StoredMark> {
+        Some(StoredMark { place: self.holds.end - 1, id: 7 })
+    }
+
+    fn holds(&self, mark: StoredMark) -> LocalBoxFuture<'_, bool> {
+        std::future::ready(self.holds.contains(&mark.place)).boxed_local()
+    }
+
+    fn restarts(&self) -> u64 {
+        self.restarts
     }
 
     fn event(&mut self, _context: &EventContext<'_>) -> Result<(), OutputError> {
@@ -294,18 +313,21 @@ impl Destination for Shared {
 }
 
 #[test]
-fn a_run_continues_only_what_the_last_one_shared_with_the_same_destination() {
+fn a_run_continues_what_its_tap_has_stored_and_not_lost() {
     let directory = tempfile::tempdir().expect("a directory");
-    let run = |tap: Option<u64>, id: Option<u64>| {
-        let cursor = Cursor::open(&directory.path().join("cursor")).expect("a cursor");
+    let path = directory.path().join("cursor");
+    let run_with = |destination: TapDestination, id: Option<u64>| {
+        let cursor = Cursor::open(&path).expect("a cursor");
         cursor.starts(&[WORKSPACE.to_owned()], 100).expect("written");
-        let mut delivery = Delivery::new(vec![Box::new(Shared(tap))], Some(cursor));
-        let continues = |delivery: &Delivery| delivery.continues(&frame(0, "a").origin);
-        let at_first = continues(&delivery);
+        let mut delivery = Delivery::new(vec![Box::new(destination)], Some(cursor));
+        delivery.resume_tap().now_or_never().expect("it is ready");
+        let origin = frame(0, "a").origin;
+        let continues = delivery.continues(&origin);
         deliver(&mut delivery, &Vec::from_iter(id.map(|id| frame(id, "a"))), &Policy::default());
         delivery.finish(None).expect("written");
-        (at_first, continues(&delivery))
+        (continues, delivery.continues(&origin))
     };
+    let run = |tap, id| run_with(TapDestination { tap, holds: 1..100, restarts: 0 }, id);
     assert_eq!(run(Some(1), None), (false, false));
     assert_eq!(run(Some(1), Some(200)), (false, true));
     assert_eq!(run(Some(1), Some(300)), (true, true));
@@ -313,12 +335,20 @@ fn a_run_continues_only_what_the_last_one_shared_with_the_same_destination() {
     assert_eq!(run(Some(1), None), (true, true), "which got nothing");
     assert_eq!(run(None, Some(400)), (false, false), "no destination");
     assert_eq!(run(Some(1), Some(500)), (false, true));
+    // The destination has lost what was stored last, before the run or in it.
+    let lost = || TapDestination { tap: Some(1), holds: 1..50, restarts: 0 };
+    assert_eq!(run_with(lost(), None), (false, false));
+    assert_eq!(run_with(lost(), Some(600)), (false, true));
+    assert_eq!(run_with(TapDestination { restarts: 1, ..lost() }, Some(700)), (false, false));
+    assert_eq!(run_with(lost(), Some(800)), (false, true));
+
     let of_call = Origin {
         workspace_id: Some(WORKSPACE.to_owned()),
         call_sid: Some("CA1".to_owned()),
         ..Origin::default()
     };
-    let cursor = Cursor::open(&directory.path().join("cursor")).expect("a cursor");
-    let delivery = Delivery::new(vec![Box::new(Shared(Some(1)))], Some(cursor));
+    let delivery = Delivery::new(vec![Box::new(lost())], Some(Cursor::open(&path).expect("one")));
+    delivery.resume_tap().now_or_never().expect("it is ready");
+    assert!(delivery.continues(&frame(0, "a").origin));
     assert!(!delivery.continues(&of_call), "a call has no position");
 }

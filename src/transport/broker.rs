@@ -28,7 +28,7 @@ pub use address::BrokerAddress;
 pub use call_bucket::CallBucket;
 pub use call_owners::CallOwner;
 pub use connect::BrokerConfig;
-pub use publish::{Acknowledgements, Broker, PublishFailure, PublishResult};
+pub use publish::{Acknowledgements, Broker, PublishFailure, PublishResult, StoredPlace};
 pub use read::run;
 pub use read_config::{ReadConfig, ReadStart};
 pub use selection::{EventSelection, subjects};

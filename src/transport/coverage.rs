@@ -31,6 +31,9 @@ pub enum CoverageState {
     /// A connection was opened. From this time on, the stream is complete, except for gaps that are
     /// reported; `None` if the time is unknown.
     From(Option<Timestamp>),
+    /// A connection was opened that goes on at this time, before which nothing was missed since the
+    /// last position, except for gaps that are reported.
+    Resumed(Timestamp),
     /// The connection is alive. Everything before this time has arrived; `None` if nothing is known.
     Until(Option<Timestamp>),
 }

@@ -147,6 +147,12 @@ impl ReconnectInfo {
 }
 
 impl PendingGap {
+    /// Returns whether the gap can only be after this position.
+    #[must_use]
+    pub fn begins_at(&self, position: Option<u64>) -> bool {
+        position == Some(self.position)
+    }
+
     /// Returns whether an event proves that the replay is complete: it was delivered before, or it
     /// has the id of the position and nothing else is known.
     #[must_use]

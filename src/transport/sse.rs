@@ -14,7 +14,7 @@ use bytes::Bytes;
 use futures_util::{Stream as Chunks, StreamExt};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
-use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, DATE, HeaderMap};
+use reqwest::header::{CONTENT_ENCODING, DATE, HeaderMap};
 use reqwest::{RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
@@ -29,6 +29,7 @@ use crate::transport::credential::Credential;
 use crate::transport::framer::{Parser, SseBody, SseFrame};
 use crate::transport::gap::{self, Gap, GapAssessment, PendingGap, ReconnectInfo};
 use crate::transport::key_ring::KeyRing;
+use crate::transport::media_type::{is_event_stream, media_type};
 use crate::transport::resume::{Resume, ResumeDecision, UncoveredRange, parse_number};
 use crate::transport::server_clock::ServerClock;
 use crate::transport::source_config::SuspendDetector;
@@ -178,9 +179,16 @@ impl<'a> SseReader<'a> {
     /// Reports from when on the stream is complete after a connection was opened. `server_time` is
     /// the time of the answer by the server's clock, in whole seconds.
     async fn report_begin(&self, server_time: Option<u64>) {
-        let id = self.resume.position().or_else(|| server_time.map(|id| id.saturating_add(1000)));
+        let position = self.resume.position();
+        let id = position.or_else(|| server_time.map(|id| id.saturating_add(1000)));
         let from = id.map_or_else(|| Some(self.context.now()), gap::time);
-        self.context.report_coverage(CoverageState::From(from)).await;
+        // While it is open whether there is a gap, the position may have moved past it.
+        let is_proven = self.pending_gap.as_ref().is_none_or(|gap| gap.begins_at(position));
+        let state = match from.filter(|_| position.is_some() && is_proven) {
+            Some(at) => CoverageState::Resumed(at),
+            None => CoverageState::From(from),
+        };
+        self.context.report_coverage(state).await;
     }
 
     /// Returns the end of a gap that ends now, by the server's clock.
@@ -429,28 +437,6 @@ pub(super) async fn open(
         ));
     }
     Ok(response)
-}
-
-/// Returns the media type of the answer without its parameters.
-fn essence(headers: &HeaderMap) -> &str {
-    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    value.split(';').next().unwrap_or_default().trim()
-}
-
-fn is_event_stream(headers: &HeaderMap) -> bool {
-    essence(headers).eq_ignore_ascii_case("text/event-stream")
-}
-
-/// The media types that servers and proxies commonly send instead of a stream.
-const MEDIA_TYPES: &[&str] =
-    &["text/html", "text/plain", "application/json", "application/problem+json", "application/xml"];
-
-/// Returns the media type if it is a common one. A header can contain anything, so no other value
-/// may be quoted.
-fn media_type(headers: &HeaderMap) -> &'static str {
-    let essence = essence(headers);
-    let known = MEDIA_TYPES.iter().find(|known| essence.eq_ignore_ascii_case(known));
-    known.copied().unwrap_or(if essence.is_empty() { "no media type" } else { "another type" })
 }
 
 /// Returns the failure that a frame reports, if it is a control frame.

@@ -81,7 +81,7 @@ impl AlertStage {
     pub fn coverage(&mut self, coverage: &Coverage) {
         let origin = &coverage.origin;
         let until = match coverage.state {
-            CoverageState::From(_) => None,
+            CoverageState::From(_) | CoverageState::Resumed(_) => None,
             CoverageState::Until(until) => until.map(jiff::Timestamp::as_millisecond),
         };
         self.engine.covered(origin.workspace_id.as_deref(), origin.call_sid.as_deref(), until);

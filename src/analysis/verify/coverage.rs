@@ -27,13 +27,10 @@ impl TapCoverage {
         self.since = Some(from);
     }
 
-    /// The tap is complete from here on, and has missed nothing since its last position.
+    /// The tap has missed nothing since its last position. It may resume before a gap that it has
+    /// reported, which remains.
     pub fn resume(&mut self, from: i64) {
-        if self.since.is_some_and(|since| since <= from) {
-            self.reach(from);
-        } else {
-            self.begin(from);
-        }
+        self.reach(from);
     }
 
     /// The tap has everything up to here.
@@ -157,12 +154,13 @@ mod tests {
         coverage.end();
         coverage.resume(50);
         coverage.reach(60);
-        coverage.resume(45);
-        coverage.reach(60);
-        assert_eq!(coverage.covered().as_slice(), [period(10, 40), period(45, 60)]);
-        coverage.miss(Some(70), 80, false, "replay_late");
-        coverage.resume(90);
-        assert_eq!(coverage.covered().as_slice(), [period(10, 40), period(45, 70), period(80, 90)]);
+        assert_eq!(coverage.covered().as_slice(), [period(10, 40), period(50, 60)]);
+        coverage.miss(Some(70), 80, false, "away_too_long");
+        // No event has come since, so it resumes at the same position.
+        coverage.resume(65);
+        coverage.reach(90);
+        let expected = [period(10, 40), period(50, 70), period(80, 90)];
+        assert_eq!(coverage.covered().as_slice(), expected);
     }
 
     #[test]

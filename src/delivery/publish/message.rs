@@ -5,11 +5,20 @@ use std::ops::Range;
 use async_nats::{HeaderMap, Subject};
 use bytes::Bytes;
 
+use crate::redact::Fnv;
+
 /// The header with the number of the lease of a call, which grows with each owner.
 const EPOCH: &str = "Evtap-Epoch";
 
 /// The header by which the broker recognises an event that it has stored.
-const ID: &str = "Nats-Msg-Id";
+pub(super) const ID: &str = "Nats-Msg-Id";
+
+/// Returns the hash of an id that a cursor keeps.
+pub(super) fn id_hash(id: &str) -> u64 {
+    let mut hash = Fnv::default();
+    hash.update(id);
+    hash.0
+}
 
 /// An event as it is stored, and the lease that allows storing it.
 pub(super) struct PendingMessage {

@@ -4,6 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
+use crate::delivery::destination::StoredMark;
 use crate::delivery::failure::DeliveryFailure;
 use crate::delivery::results::ResultCounts;
 use crate::output::status::DestinationCounts;
@@ -36,6 +37,8 @@ pub(super) struct PublishCounts {
     /// How often the stream has lost what it had, because it was deleted and created again, or
     /// because its server has.
     pub restarts: u64,
+    /// The newest message that is known to be stored.
+    pub newest: Option<StoredMark>,
 }
 
 /// What the pipeline waits for.

@@ -13,12 +13,15 @@ use tokio::time::{Instant, sleep_until};
 
 use super::config::{FINGERPRINT, PublishConfig};
 use super::fingerprints::Fingerprints;
-use super::message::PendingMessage;
+use super::message::{PendingMessage, id_hash};
 use super::progress::PublishProgress;
 use super::queues::PublishQueues;
+use crate::delivery::destination::StoredMark;
 use crate::delivery::failure::DeliveryFailure;
 use crate::output::status;
-use crate::transport::broker::{Acknowledgements, Broker, PublishFailure, PublishResult};
+use crate::transport::broker::{
+    Acknowledgements, Broker, PublishFailure, PublishResult, StoredPlace,
+};
 use crate::transport::call_lease::LeaseCheck;
 use crate::transport::shutdown::ShutdownFlag;
 
@@ -210,10 +213,11 @@ impl RunningTask {
         number: u64,
         answer: PublishResult,
     ) -> Result<(), DeliveryFailure> {
-        if let Ok(Some(place)) = answer {
-            self.stored_at(place);
+        let at = self.queues.answered(number);
+        if let Ok(Some(stored)) = answer {
+            self.stored_at(stored, at);
         }
-        let Some(at) = self.queues.answered(number) else { return Ok(()) };
+        let Some(at) = at else { return Ok(()) };
         match answer {
             Ok(_) => self.queues.settle(at, true),
             Err(failure) => self.failed(at, failure).await?,
@@ -221,8 +225,20 @@ impl RunningTask {
         Ok(())
     }
 
-    /// Notes where an event was stored. If that is before others, the stream has lost them.
-    fn stored_at(&mut self, place: u64) {
+    /// Notes where an event is stored, of which queue it is the first one. If it was stored before
+    /// others, the stream has lost them.
+    fn stored_at(&mut self, StoredPlace { place, is_duplicate }: StoredPlace, at: Option<usize>) {
+        if let Some(message) = at.and_then(|at| self.queues.first(at)) {
+            let mark = StoredMark { place, id: id_hash(&message.id) };
+            self.task.progress.update(|counts| {
+                if counts.newest.is_none_or(|newest| newest.place < place) {
+                    counts.newest = Some(mark);
+                }
+            });
+        }
+        if is_duplicate {
+            return;
+        }
         let before = std::mem::replace(&mut self.last_place, place);
         if std::mem::take(&mut self.is_deleted) || place <= before {
             self.task.progress.update(|counts| counts.restarts += 1);

@@ -10,7 +10,7 @@ crate::event! {
         Open tap: String, rank(120);
         /// The time from which the tap has everything but gaps, as RFC 3339 in UTC; only in a broker.
         Open from: Time, nullable;
-        /// Whether the tap missed nothing between its last position and `from`; only in a broker.
+        /// Whether the tap missed only gaps between its last position and `from`; only in a broker.
         Open continues: bool;
     }
 

@@ -174,6 +174,12 @@ impl Broker {
         &self.config.address.stream
     }
 
+    /// Returns a header of the message at a place in the stream, if it is still there.
+    pub async fn header_at(&self, place: u64, header: &str) -> Option<String> {
+        let message = self.stream.get_raw_message(place).await.ok()?;
+        message.headers.get(header).map(|value| value.as_str().to_owned())
+    }
+
     /// Returns a header of the last message with a subject that matches `pattern`, if there is one.
     pub async fn last_header(&self, pattern: &str, header: &str) -> Option<String> {
         let message = self.stream.get_last_raw_message_by_subject(pattern).await.ok()?;
@@ -239,9 +245,18 @@ impl Acknowledgements {
     }
 }
 
-/// The place in the stream where an event was stored, from 1; `None` if the stream had it already.
-/// Otherwise, why it was not stored.
-pub type PublishResult = Result<Option<u64>, PublishFailure>;
+/// The place in the stream where an event is stored, if the broker says it. Otherwise, why it was not
+/// stored.
+pub type PublishResult = Result<Option<StoredPlace>, PublishFailure>;
+
+/// Where an event is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoredPlace {
+    /// The number in the stream, from 1.
+    pub place: u64,
+    /// Whether the stream had the event already.
+    pub is_duplicate: bool,
+}
 
 /// The answer to a publish (NATS documentation, "JetStream wire API reference").
 #[derive(Deserialize)]
@@ -254,10 +269,11 @@ struct Answer {
 
 impl Answer {
     fn result(self) -> PublishResult {
-        match self.error {
-            Some(error) => Err(classify(error.error_code())),
-            None => Ok(self.seq.filter(|_| !self.duplicate)),
+        if let Some(error) = self.error {
+            return Err(classify(error.error_code()));
         }
+        let is_duplicate = self.duplicate;
+        Ok(self.seq.map(|place| StoredPlace { place, is_duplicate }))
     }
 }
 
