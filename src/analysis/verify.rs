@@ -257,9 +257,12 @@ impl ReportedGap {
     /// more, so nothing is missing unless it has events later.
     fn interrupt(&self, coverage: &mut TapCoverage, budget: &mut ByteBudget) {
         let reason = truncated(&self.reason, MAX_NAME_BYTES);
+        if !budget.take(ENTRY_BYTES + reason.len()) {
+            return;
+        }
         if reason == GapReason::NoPosition.as_str() {
-            coverage.interrupt(self.from, self.to);
-        } else if budget.take(ENTRY_BYTES + reason.len()) {
+            coverage.interrupt(self.from, self.to, reason);
+        } else {
             coverage.miss_and_interrupt(self.from, self.to, self.is_certain, reason);
         }
     }

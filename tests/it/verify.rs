@@ -99,6 +99,10 @@ async fn a_gap_of_a_whole_recording_is_one_of_each_of_its_workspaces() {
     // Between two runs, nothing is missing of a workspace that has no events later.
     let again = events(0..10) + &whole("no_position");
     report(0, &[("a", again.clone())]).await;
+    let once = report(8, &[("a", again.clone() + &event(20))]).await;
+    let expected =
+        json!([{"from": at(10), "to": at(20), "certain": false, "reasons": ["no_position"]}]);
+    assert_eq!(once["gaps"], expected, "one event shows that the workspace was still read");
     let found = report(8, &[("a", again + &events(20..30))]).await;
     assert_eq!(
         (&found["gaps"][0]["from"], &found["gaps"][0]["to"]),
@@ -168,6 +172,29 @@ async fn taps_say_what_they_cover() {
             {"from": at(20), "to": at(22), "certain": true, "reasons": ["away_too_long"]},
         ])
     );
+}
+
+#[tokio::test]
+async fn a_tap_that_continues_covers_what_came_before_but_no_gap() {
+    let own = |minute, kind: &str, name: &str, time: u32| {
+        let mut own = json!({"event_type": kind, "tap": "a", "continues": kind == "tap.connected"});
+        own[name] = at(time).into();
+        line(minute, own)
+    };
+    // It connects again after minute 6. After the gap, it connects before an event has come.
+    let lines = own(0, "tap.connected", "from", 0)
+        + &own(2, "tap.position", "position", 2)
+        + &event(6)
+        + &own(7, "tap.connected", "from", 6)
+        + &event(8)
+        + &own(16, "tap.connected", "from", 8)
+        + &gap(Some(8), 16, Some("a"))
+        + &own(17, "tap.connected", "from", 8)
+        + &own(20, "tap.position", "position", 20);
+    let found = report(8, &[("a", lines)]).await;
+    let period = |from, to| json!({"from": at(from), "to": at(to)});
+    assert_eq!(found["taps"][0]["covered"], json!([period(0, 8), period(16, 20)]));
+    assert_eq!(found["gaps"].as_array().map(Vec::len), Some(1));
 }
 
 #[tokio::test]

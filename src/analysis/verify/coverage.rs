@@ -19,6 +19,8 @@ pub struct TapCoverage {
     /// The moment since which nothing was missed.
     since: Option<i64>,
     gaps: Vec<TapGap>,
+    /// Since when something may have been missed and why, if nothing has followed.
+    interrupted: Option<(i64, Box<str>)>,
 }
 
 impl TapCoverage {
@@ -35,6 +37,10 @@ impl TapCoverage {
 
     /// The tap has everything up to here.
     pub fn reach(&mut self, to: i64) {
+        if let Some((from, reason)) = self.interrupted.take() {
+            let period = Period { from: from.min(to), to };
+            self.gaps.push(TapGap { period, is_certain: false, reason });
+        }
         let from = *self.since.get_or_insert(to);
         self.covered.add(Period { from, to });
     }
@@ -44,10 +50,19 @@ impl TapCoverage {
         self.since = None;
     }
 
-    /// Something may have been missed, and what follows is covered only from the next event on.
-    pub fn interrupt(&mut self, from: Option<i64>, to: i64) {
-        self.covered.remove(Period { from: from.unwrap_or(to).min(to), to });
+    /// Something may have been missed, which is a gap if anything follows. That is covered only from
+    /// the next event on.
+    pub fn interrupt(&mut self, from: Option<i64>, to: i64, reason: &str) {
+        let from = self.leave_out(from, to).from;
+        self.interrupted = Some((from, reason.into()));
+    }
+
+    /// Nothing in this period is covered, nor what follows until the next event.
+    fn leave_out(&mut self, from: Option<i64>, to: i64) -> Period {
+        let period = Period { from: from.unwrap_or(to).min(to), to };
+        self.covered.remove(period);
         self.since = None;
+        period
     }
 
     /// Something was missed, as in [`interrupt`](Self::interrupt), which is a gap also if nothing
@@ -59,8 +74,7 @@ impl TapCoverage {
         is_certain: bool,
         reason: &str,
     ) {
-        self.interrupt(from, to);
-        let period = Period { from: from.unwrap_or(to).min(to), to };
+        let period = self.leave_out(from, to);
         self.gaps.push(TapGap { period, is_certain, reason: reason.into() });
     }
 
@@ -129,16 +143,17 @@ mod tests {
         for time in [10, 20] {
             coverage.reach(time);
         }
-        coverage.interrupt(Some(25), 30);
+        coverage.interrupt(Some(25), 30, "no_position");
         assert!(coverage.gaps().is_empty());
         for time in [40, 50] {
             coverage.reach(time);
         }
+        assert_eq!(coverage.gaps()[0].period, period(25, 40));
         assert_eq!(coverage.covered().as_slice(), [period(10, 20), period(40, 50)]);
         coverage.miss_and_interrupt(Some(45), 60, true, "removed");
         coverage.reach(70);
         assert_eq!(coverage.covered().as_slice(), [period(10, 20), period(40, 45)]);
-        assert_eq!(coverage.gaps()[0].period, period(45, 60));
+        assert_eq!(coverage.gaps()[1].period, period(45, 60));
     }
 
     #[test]
