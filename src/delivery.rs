@@ -147,8 +147,8 @@ impl Delivery {
         let Some(cursor) = &self.cursor else { return };
         for destination in &self.destinations {
             let Some(tap) = destination.tap_key() else { continue };
-            let is_intact = match cursor.mark(tap) {
-                Some(mark) => destination.holds(mark).await,
+            let is_intact = match cursor.last_stored(tap) {
+                Some(last) => destination.holds(last).await,
                 None => false,
             };
             cursor.set_tap(tap, is_intact);
@@ -258,8 +258,8 @@ impl Delivery {
             if self.restarts() > 0 {
                 cursor.forget_tap();
             }
-            let newest = self.destinations.iter().find_map(|destination| destination.newest());
-            cursor.commit(changes, newest)?;
+            let last = self.destinations.iter().find_map(|destination| destination.last_stored());
+            cursor.commit(changes, last)?;
         }
         self.receipts.confirm(processed);
         Ok(())

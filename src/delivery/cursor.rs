@@ -24,10 +24,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use file::{CursorFile, Marks, Position, Positions};
+use file::{CursorFile, LastStoredByTap, Position, Positions};
 use serde_json::value::RawValue;
 
-use super::destination::StoredMark;
+use super::destination::LastStored;
 use super::key::{DeliveryKey, key};
 use crate::error::{Error, Exit, Result};
 use crate::model::Frame;
@@ -89,7 +89,7 @@ struct CursorState {
     /// The tap of this run, if it has one that has not lost what it stored.
     tap: Option<u64>,
     /// The newest of what taps have stored.
-    marks: Marks,
+    last_stored: LastStoredByTap,
     /// Whether the file had positions when it was opened.
     resumes: bool,
     /// The workspaces whose streams have moved since the changes were last taken.
@@ -188,13 +188,17 @@ impl Cursor {
             let stream = CursorStream { id, known, delivered, has_moved: false, tap: *tap };
             streams.insert(workspace.clone(), stream);
         }
+        let is_used =
+            |tap: &u64| written.streams.values().any(|position| position.tap == Some(*tap));
+        let mut last_stored = written.last_stored.into_owned();
+        last_stored.retain(|tap, _| is_used(tap));
         let state = CursorState {
             path: path.to_owned(),
             lock: file,
             resumes: !streams.is_empty(),
             streams,
             tap: None,
-            marks: written.marks.into_owned(),
+            last_stored,
             moved: Vec::new(),
             last_rules: None,
             delivered: written.streams.into_owned(),
@@ -228,8 +232,8 @@ impl Cursor {
     }
 
     /// Returns the newest of what a tap had stored at these positions.
-    pub(super) fn mark(&self, tap: u64) -> Option<StoredMark> {
-        self.state().marks.get(&tap).copied()
+    pub(super) fn last_stored(&self, tap: u64) -> Option<LastStored> {
+        self.state().last_stored.get(&tap).copied()
     }
 
     /// Sets the tap of this run, which goes on with what it stored before if that `is_intact`.
@@ -289,9 +293,9 @@ impl Cursor {
     pub(super) fn commit(
         &self,
         changes: CursorChanges,
-        newest: Option<StoredMark>,
+        last: Option<LastStored>,
     ) -> io::Result<()> {
-        self.state().commit(changes, newest)
+        self.state().commit(changes, last)
     }
 
     /// Writes the file and forces it to disk.
@@ -312,7 +316,7 @@ impl CursorState {
         for of in in_memory.chain(in_file).filter(|of| **of == Some(tap)) {
             *of = None;
         }
-        self.changed |= self.marks.remove(&tap).is_some();
+        self.changed |= self.last_stored.remove(&tap).is_some();
     }
 
     fn start(&mut self, workspace_id: &str, now: u64) -> Option<Start> {
@@ -381,12 +385,12 @@ impl CursorState {
         changes
     }
 
-    fn commit(&mut self, mut changes: CursorChanges, newest: Option<StoredMark>) -> io::Result<()> {
+    fn commit(&mut self, mut changes: CursorChanges, last: Option<LastStored>) -> io::Result<()> {
         self.changed |= !changes.positions.is_empty() || changes.rules.is_some();
         for position in changes.positions.values_mut() {
             position.tap = position.tap.filter(|tap| self.tap == Some(*tap));
         }
-        self.marks.extend(self.tap.zip(newest));
+        self.last_stored.extend(self.tap.zip(last));
         self.delivered.append(&mut changes.positions);
         self.rules = changes.rules.or(self.rules.take());
         if self.last_write.as_ref().is_some_and(|last| !last.allows_another(last.ended.elapsed())) {
@@ -409,7 +413,7 @@ impl CursorState {
         let file = CursorFile {
             version: 1,
             streams: Cow::Borrowed(&self.delivered),
-            marks: Cow::Borrowed(&self.marks),
+            last_stored: Cow::Borrowed(&self.last_stored),
             rules: self.rules.clone(),
         };
         let text = serde_json::to_string(&file)?;

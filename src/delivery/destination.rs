@@ -30,7 +30,7 @@ pub struct DeliveryProgress {
 /// The newest of what a tap has stored. A later run sees by it that nothing before has been lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct StoredMark {
+pub struct LastStored {
     /// The place in the destination, higher than that of anything older.
     pub place: u64,
     /// A hash of the id of what is there.
@@ -70,12 +70,12 @@ pub trait Destination: Send {
     }
 
     /// Returns the newest of what the tap has stored in this run.
-    fn newest(&self) -> Option<StoredMark> {
+    fn last_stored(&self) -> Option<LastStored> {
         None
     }
 
     /// Returns whether the destination still has what an earlier run of the tap stored.
-    fn holds(&self, _mark: StoredMark) -> LocalBoxFuture<'_, bool> {
+    fn holds(&self, _last: LastStored) -> LocalBoxFuture<'_, bool> {
         std::future::ready(false).boxed_local()
     }
 

@@ -24,7 +24,7 @@ use futures_util::future::LocalBoxFuture;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
-use super::destination::{DeliveryProgress, Destination, StoredMark};
+use super::destination::{DeliveryProgress, Destination, LastStored};
 use super::failure::DeliveryFailure;
 use super::results::ResultCounts;
 use crate::model::{Kind, cloudevent};
@@ -166,13 +166,13 @@ impl Destination for Publisher {
         Some(hash.0)
     }
 
-    fn newest(&self) -> Option<StoredMark> {
-        self.progress.counts().newest
+    fn last_stored(&self) -> Option<LastStored> {
+        self.progress.counts().last_stored
     }
 
-    fn holds(&self, mark: StoredMark) -> LocalBoxFuture<'_, bool> {
-        let id = self.broker.header_at(mark.place, message::ID);
-        id.map(move |id| id.is_some_and(|id| message::id_hash(&id) == mark.id)).boxed_local()
+    fn holds(&self, last: LastStored) -> LocalBoxFuture<'_, bool> {
+        let id = self.broker.header_at(last.place, message::ID);
+        id.map(move |id| id.is_some_and(|id| message::id_hash(&id) == last.id)).boxed_local()
     }
 
     fn lifecycle(&mut self, context: &EventContext<'_>) -> Result<(), OutputError> {

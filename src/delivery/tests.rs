@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 
-use super::destination::{DeliveryProgress, StoredMark};
+use super::destination::{DeliveryProgress, LastStored};
 use super::*;
 use crate::error::Exit;
 use crate::model::decode::Decoder;
@@ -291,12 +291,12 @@ impl Destination for TapDestination {
         self.tap
     }
 
-    fn newest(&self) -> Option<StoredMark> {
-        Some(StoredMark { place: self.holds.end - 1, id: 7 })
+    fn last_stored(&self) -> Option<LastStored> {
+        Some(LastStored { place: self.holds.end - 1, id: 7 })
     }
 
-    fn holds(&self, mark: StoredMark) -> LocalBoxFuture<'_, bool> {
-        std::future::ready(self.holds.contains(&mark.place)).boxed_local()
+    fn holds(&self, last: LastStored) -> LocalBoxFuture<'_, bool> {
+        std::future::ready(self.holds.contains(&last.place)).boxed_local()
     }
 
     fn restarts(&self) -> u64 {

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 #[cfg(doc)]
 use crate::delivery::destination::Destination;
-use crate::delivery::destination::StoredMark;
+use crate::delivery::destination::LastStored;
 
 /// The content of the cursor file.
 #[derive(Default, Serialize, Deserialize)]
@@ -18,7 +18,7 @@ pub(super) struct CursorFile<'a> {
     pub streams: Cow<'a, Positions>,
     /// The newest of what each tap has stored.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub marks: Cow<'a, Marks>,
+    pub last_stored: Cow<'a, LastStoredByTap>,
     /// The state of the rules, which belongs to these positions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rules: Option<Box<RawValue>>,
@@ -28,7 +28,7 @@ pub(super) struct CursorFile<'a> {
 pub(super) type Positions = BTreeMap<String, Position>;
 
 /// What taps have stored, by their keys.
-pub(super) type Marks = BTreeMap<u64, StoredMark>;
+pub(super) type LastStoredByTap = BTreeMap<u64, LastStored>;
 
 /// The position up to which a workspace has been delivered.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::delivery::destination::StoredMark;
+use crate::delivery::destination::LastStored;
 use crate::delivery::failure::DeliveryFailure;
 use crate::delivery::results::ResultCounts;
 use crate::output::status::DestinationCounts;
@@ -38,7 +38,7 @@ pub(super) struct PublishCounts {
     /// because its server has.
     pub restarts: u64,
     /// The newest message that is known to be stored.
-    pub newest: Option<StoredMark>,
+    pub last_stored: Option<LastStored>,
 }
 
 /// What the pipeline waits for.

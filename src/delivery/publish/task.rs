@@ -16,7 +16,7 @@ use super::fingerprints::Fingerprints;
 use super::message::{PendingMessage, id_hash};
 use super::progress::PublishProgress;
 use super::queues::PublishQueues;
-use crate::delivery::destination::StoredMark;
+use crate::delivery::destination::LastStored;
 use crate::delivery::failure::DeliveryFailure;
 use crate::output::status;
 use crate::transport::broker::{
@@ -229,10 +229,10 @@ impl RunningTask {
     /// others, the stream has lost them.
     fn stored_at(&mut self, StoredPlace { place, is_duplicate }: StoredPlace, at: Option<usize>) {
         if let Some(message) = at.and_then(|at| self.queues.first(at)) {
-            let mark = StoredMark { place, id: id_hash(&message.id) };
+            let last = LastStored { place, id: id_hash(&message.id) };
             self.task.progress.update(|counts| {
-                if counts.newest.is_none_or(|newest| newest.place < place) {
-                    counts.newest = Some(mark);
+                if counts.last_stored.is_none_or(|last| last.place < place) {
+                    counts.last_stored = Some(last);
                 }
             });
         }
